@@ -1,0 +1,1 @@
+//! Kubernetes managedFields: the field-set algebra of server-side apply.

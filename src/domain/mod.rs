@@ -1,0 +1,1 @@
+//! PURE: decisions as functions over data.

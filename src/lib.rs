@@ -1,0 +1,2 @@
+//! refit moves fleets of Helm releases from client-side to server-side apply.
+pub mod domain;

@@ -1,0 +1,2 @@
+//! `cargo xtask`: control planes, demo and checks of this workspace.
+fn main() {}

@@ -152,11 +152,11 @@ fn identity_is_the_servers_key() {
 
 #[test]
 fn sorts_as_the_server() {
+    use Operation::{Apply, Update};
     let entry = |manager: &str, operation, version: &str, seconds: Option<i64>| {
         ManagedFieldsEntry::new(manager, operation, version, FieldSet::new())
             .with_time(seconds.map(|s| Time::from_unix(s).unwrap()))
     };
-    use Operation::{Apply, Update};
     let sorted = vec![
         entry("z", Apply, "v1", Some(9)),
         entry("b", Update, "v1", None),

@@ -20,7 +20,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// So many cases take about half a minute, so that they can run with every change.
-const DEFAULT_CASES: usize = 6000;
+const DEFAULT_CASES: usize = 20_000;
 
 #[expect(clippy::disallowed_methods, reason = "a test's knobs")]
 fn knob(name: &str) -> Option<u64> {

@@ -55,6 +55,11 @@ pub use schema::{Kind, Schema};
 pub use set::{FieldSet, TooDeep};
 pub use time::{Time, TimeError};
 
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// How deep a path, a field set or a value may be.
 ///
 /// It is the depth at which `serde_json` stops parsing, so whatever was parsed can be walked, and every recursion

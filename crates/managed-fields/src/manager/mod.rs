@@ -67,7 +67,8 @@ pub struct FieldManager<'s> {
 /// An object after a request, and who owns what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Managing {
-    /// The object, with `metadata.managedFields` (absent if nobody owns anything). The server's defaulting comes after this.
+    /// The object, with `metadata.managedFields` (absent if nobody owns anything). The server's defaulting comes after
+    /// this, and fields that the endpoint resets (see [`reset`]) are still as the request has them.
     pub object: Value,
     /// The entries of `metadata.managedFields`, in the server's order.
     pub entries: Vec<ManagedFieldsEntry>,

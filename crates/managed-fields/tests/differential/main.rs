@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod by_hand;
 mod generate;
 mod life;
 mod oracle;
@@ -58,6 +59,11 @@ fn every_answer_is_kubernetes_own() {
     }
     println!("{tally:?} from {seed} seeds");
     tally.assert_worth();
+}
+
+#[test]
+fn cases_by_hand_are_kubernetes_own() {
+    by_hand::compare(&mut oracle::Oracle::start());
 }
 
 #[test]

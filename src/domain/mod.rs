@@ -1,1 +1,4 @@
-//! PURE: decisions as functions over data.
+//! PURE: decisions as functions over data. No async, no I/O, no clock, no randomness.
+pub mod ids;
+pub mod object;
+pub mod run;

@@ -1,2 +1,4 @@
 //! refit moves fleets of Helm releases from client-side to server-side apply.
+pub mod cluster;
 pub mod domain;
+pub mod store;

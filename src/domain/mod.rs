@@ -1,4 +1,8 @@
 //! PURE: decisions as functions over data. No async, no I/O, no clock, no randomness.
+pub mod fleet;
 pub mod ids;
 pub mod object;
+pub mod plan;
+pub mod release;
 pub mod run;
+pub mod shadow;

@@ -1,0 +1,1 @@
+//! SQLite (and later Postgres) through sqlx.

@@ -6,3 +6,4 @@ pub mod plan;
 pub mod release;
 pub mod run;
 pub mod shadow;
+pub mod transfer;

@@ -48,34 +48,6 @@ const SYSTEM_LABELS: [&str; 6] = [
     "modifiedAt",
 ];
 
-/// Where Helm keeps its records (`HELM_DRIVER`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    /// Secrets: Helm's default.
-    Secret,
-    /// ConfigMaps.
-    ConfigMap,
-}
-
-impl Driver {
-    /// Kind of the objects.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Secret => "Secret",
-            Self::ConfigMap => "ConfigMap",
-        }
-    }
-
-    /// Their name in a URL.
-    pub fn resource(self) -> &'static str {
-        match self {
-            Self::Secret => "secrets",
-            Self::ConfigMap => "configmaps",
-        }
-    }
-}
-
 /// A stored record as the API gave it: the whole object, so that a rewrite keeps what refit does not know.
 #[derive(Clone, PartialEq)]
 pub struct StoredRecord {
@@ -277,12 +249,26 @@ impl StoredRecord {
         of("data", self.driver == Driver::Secret) + of("binaryData", true)
     }
 
-    pub(super) fn fault(&self, source: RecordError) -> StorageError {
+    /// Says which object a fault was found in.
+    pub fn fault(&self, source: RecordError) -> StorageError {
         StorageError::Record {
             kind: self.driver.kind(),
             name: self.name().to_owned(),
             source,
         }
+    }
+
+    /// The same object with another payload.
+    pub fn with_payload(mut self, payload: &[u8]) -> Result<Self, StorageError> {
+        let text = data_text(self.driver, payload);
+        let data = self.object.entry("data").or_insert_with(|| json!({}));
+        let data = data.as_object_mut().ok_or(StorageError::Missing {
+            kind: self.driver.kind(),
+            name: String::new(),
+            what: "data",
+        })?;
+        data.insert(RELEASE_KEY.to_owned(), text);
+        Ok(self)
     }
 
     fn missing(&self, what: &'static str) -> StorageError {

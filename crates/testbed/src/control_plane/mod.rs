@@ -29,6 +29,8 @@ use crate::{Api, AuditLog, Error, Snapshot, Tool, env, manifests, pki, tools};
 /// The user who may do everything.
 pub const ADMIN: &str = "admin";
 
+const VOLUMES: &str = "/api/v1/persistentvolumes";
+
 /// One running control plane.
 #[derive(Debug)]
 pub struct ControlPlane {
@@ -121,7 +123,7 @@ impl ControlPlane {
             api.post("/api/v1/nodes", &manifests::node("node-0"))?;
         }
         for number in 0..options.volumes {
-            api.post("/api/v1/persistentvolumes", &manifests::volume(number))?;
+            api.post(VOLUMES, &manifests::volume(&format!("testbed-{number}")))?;
         }
         wait::useful(&api, options.workloads, &mut workers)?;
         Ok(Self {
@@ -184,6 +186,11 @@ impl ControlPlane {
         self.api
             .post(&format!("{group}/clusterrolebindings"), &binding)?;
         Ok(())
+    }
+
+    /// One more volume that a claim can bind to; a name that no other volume has.
+    pub fn add_volume(&self, name: &str) -> Result<(), Error> {
+        self.api.post(VOLUMES, &manifests::volume(name)).map(drop)
     }
 
     /// A client of the admin.

@@ -22,8 +22,11 @@ pub enum LockCell {
     Held {
         /// uid and resourceVersion.
         version: (Uid, ResourceVersion),
-        /// When its making was journaled: the dwell counts from here.
-        since: jiff::Timestamp,
+    },
+    /// Ours, its finalizer is removed; only its DELETE is left.
+    Released {
+        /// uid and resourceVersion.
+        version: (Uid, ResourceVersion),
     },
     /// Somebody else's.
     Busy {
@@ -69,9 +72,15 @@ pub enum BaseCell {
         version: (Uid, ResourceVersion),
     },
     /// As before.
-    Restored,
+    Restored {
+        /// uid and resourceVersion after our last write.
+        version: (Uid, ResourceVersion),
+    },
     /// As before, and looked at since: nobody pruned it.
-    Settled,
+    Settled {
+        /// uid and resourceVersion after our last write: it is ours to supersede again only as long as it has these.
+        version: (Uid, ResourceVersion),
+    },
     /// We made it deployed, somebody above is deployed too, we superseded it again.
     Demoted,
     /// Changed by others: history.
@@ -111,6 +120,11 @@ pub struct Attempt {
     pub base: Slot<BaseCell>,
     /// N+1.
     pub commit: Slot<CommitCell>,
+    /// When the records were first found verified under the lock: the undo's dwell counts from here, since the
+    /// lock's own intent may be older than the moment at which its POST landed.
+    pub verified: Option<jiff::Timestamp>,
+    /// How many requests of each object did not land: bounds the attempts at an object that never rests.
+    pub tries: Vec<u32>,
     /// The check before the commit passed.
     pub checked: bool,
     /// Somebody else moved the release; each line says what.

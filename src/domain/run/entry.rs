@@ -277,7 +277,10 @@ pub enum Entry {
     /// The attempt begins; the lock's intent is open.
     Opened(Box<Opened>),
     /// The records were listed: N unchanged, the lock ours and highest.
-    Verified,
+    Verified {
+        /// When the reading began, so at a time when the lock surely was there.
+        at: Timestamp,
+    },
     /// A request is about to be sent.
     Intent(Intent),
     /// What came of it.

@@ -15,7 +15,7 @@ use super::pace::{FleetPace, Pacer};
 use super::sight::Memory;
 use super::tell::Teller;
 use crate::cluster::Cluster;
-use crate::domain::fleet::{Limits, Managers};
+use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, RunId};
 use crate::domain::plan::{Plan, PlannedRelease, Wave};
 use crate::domain::release::Driver;
@@ -36,7 +36,7 @@ pub struct RunContext {
     /// The store's uuid: part of every lock token.
     pub store: String,
     /// Whose entries are Helm's own.
-    pub managers: Managers,
+    pub managers: ManagerMatcher,
     /// How long an undo's lock stays.
     pub dwell_seconds: u32,
     /// Journal.

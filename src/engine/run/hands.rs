@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ledger::{Ledger, LedgerError};
 use super::pace::Pacer;
 use crate::cluster::{self, Cluster};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::release::Driver;
 use crate::domain::run::IllegalEntry;
@@ -28,7 +28,7 @@ pub struct Hands {
     /// Its journal, under our claim.
     pub ledger: Ledger,
     /// Whose entries are Helm's own.
-    pub managers: Managers,
+    pub managers: ManagerMatcher,
     /// Pace.
     pub pacer: Pacer,
     /// Time.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId};
-use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, Token};
+use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, fold};
 use crate::engine::ports::Clock;
 use crate::store::{self, Append, AttemptRow, Image, Journal, NewEntry};
 
@@ -137,11 +137,6 @@ impl Ledger {
     pub async fn attempt(&self, release: &ReleaseId, attempt: AttemptNo) -> Result<Option<Attempt>, LedgerError> {
         read_attempt(self.journal.as_ref(), release, attempt).await
     }
-
-    /// The token of an attempt of this run.
-    pub async fn token(&self, store: &str, attempt: AttemptNo) -> Token {
-        Token::new(store, &self.run, attempt)
-    }
 }
 
 /// The state of an attempt, folded from its entries. `None`: it never opened (a release that was handed back).
@@ -150,8 +145,30 @@ pub async fn read_attempt(
     release: &ReleaseId,
     attempt: AttemptNo,
 ) -> Result<Option<Attempt>, LedgerError> {
+    fold_entries(release, &entries(journal, release, attempt).await?)
+}
+
+/// The state of a closed attempt as it was before its end, so that `settle` can go on with it.
+pub async fn reopen(
+    journal: &dyn Journal,
+    release: &ReleaseId,
+    attempt: AttemptNo,
+) -> Result<Option<Attempt>, LedgerError> {
+    let mut entries = entries(journal, release, attempt).await?;
+    if matches!(entries.last(), Some(Entry::Closed { .. })) {
+        entries.pop();
+    }
+    fold_entries(release, &entries)
+}
+
+/// An attempt's entries. An end that more entries follow was no end: `settle` went on after it.
+async fn entries(
+    journal: &dyn Journal,
+    release: &ReleaseId,
+    attempt: AttemptNo,
+) -> Result<Vec<Entry>, LedgerError> {
     let stored = journal.attempt_entries(release, attempt).await?;
-    let entries = stored
+    let mut entries = stored
         .iter()
         .filter(|entry| entry.kind != HANDED_BACK)
         .map(|entry| {
@@ -159,7 +176,18 @@ pub async fn read_attempt(
                 .map_err(|source| LedgerError::Unreadable { what: format!("{release}, entry {}", entry.seq), source })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    crate::domain::run::fold(&entries).map_err(|source| LedgerError::Illegal { release: release.clone(), source })
+    let end = entries.len().saturating_sub(1);
+    let mut place = 0;
+    entries.retain(|entry| {
+        let keep = place == end || !matches!(entry, Entry::Closed { .. });
+        place += 1;
+        keep
+    });
+    Ok(entries)
+}
+
+fn fold_entries(release: &ReleaseId, entries: &[Entry]) -> Result<Option<Attempt>, LedgerError> {
+    fold(entries).map_err(|source| LedgerError::Illegal { release: release.clone(), source })
 }
 
 fn to_json(release: &ReleaseId, value: &impl Serialize) -> Result<Vec<u8>, LedgerError> {

@@ -124,7 +124,7 @@ pub async fn see(
                 let Some(at) = at else { return Ok(ObjectSeen::Refused { why: "the clock is off".to_owned() }) };
                 let adoption = match adopt(live.managed_fields(), &apply_set, &hands.managers, at) {
                     Ok(Some(adoption)) => adoption,
-                    Ok(None) => return Ok(ObjectSeen::Rewritten { by: hands.managers.canonical.clone() }),
+                    Ok(None) => return Ok(ObjectSeen::Rewritten { by: hands.managers.canonical().to_owned() }),
                     Err(error) => return Ok(ObjectSeen::Refused { why: error.to_string() }),
                 };
                 if attempt.direction == Direction::Back {

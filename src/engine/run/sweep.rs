@@ -1,25 +1,39 @@
 //! The sweep: a lock whose POST landed after its attempt was closed is the one write that cannot be fenced, since
 //! nothing occupies its name. It is found by its token and deleted.
 
+use std::collections::BTreeSet;
+
 use super::fleet::{Crew, CrewError, RunContext};
 use super::hands::{DriveError, Hands};
-use crate::cluster::{ErrorKind, RecordScope};
-use crate::domain::ids::ReleaseId;
+use crate::cluster::{ErrorKind, RecordHead, RecordScope};
+use crate::domain::ids::{ReleaseId, Revision};
 use crate::domain::release::Driver;
+use crate::domain::run::{Outcome, Token};
 use crate::domain::run_event::What;
 use crate::engine::records::{ReleaseRecords, list};
 use crate::helm::LOCK_ANNOTATION;
+
+/// A lock as it was found.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    /// Its revision.
+    pub revision: Revision,
+    /// Its token.
+    pub token: Token,
+    /// Its record.
+    pub head: RecordHead,
+}
 
 /// Deletes the locks of closed attempts of this store, on every cluster of the crew. Returns the releases.
 ///
 /// Guarded by uid and resourceVersion; one that changed meanwhile is left. Cancel safe.
 pub async fn sweep(context: &RunContext, crew: &Crew, drivers: &[Driver]) -> Result<Vec<ReleaseId>, CrewError> {
-    let closed: std::collections::BTreeSet<String> = context
+    let closed: BTreeSet<String> = context
         .journal
         .attempts(None)
         .await?
         .into_iter()
-        .filter(|row| row.outcome.is_some() && !row.token.is_empty())
+        .filter(|row| !row.token.is_empty() && !matches!(row.outcome, None | Some(Outcome::Stuck { .. })))
         .map(|row| row.token)
         .collect();
     let mut swept = Vec::new();
@@ -45,24 +59,29 @@ async fn sweep_release(
     hands: &Hands,
     driver: Driver,
     records: &ReleaseRecords,
-    closed: &std::collections::BTreeSet<String>,
+    closed: &BTreeSet<String>,
 ) -> Result<bool, DriveError> {
     let mut swept = false;
     for head in &records.heads {
-        let token = head.head.annotations.get(LOCK_ANNOTATION);
-        if !head.status.starts_with("pending-") || !token.is_some_and(|token| closed.contains(token)) {
-            continue;
-        }
-        hands.pacer.write().await;
-        let deleted = hands
-            .cluster
-            .delete_record(driver, &head.head.namespace, &head.head.name, &head.head.uid, &head.head.resource_version)
-            .await;
-        match deleted {
-            Ok(_) => swept = true,
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict) => {}
-            Err(source) => return Err(DriveError::Cluster { release: records.id.clone(), source }),
+        let Some(token) = head.head.annotations.get(LOCK_ANNOTATION) else { continue };
+        if head.status.starts_with("pending-") && closed.contains(token) {
+            let lock =
+                Lock { revision: head.revision, token: Token::from_annotation(token), head: head.head.clone() };
+            swept |= remove(hands, driver, &records.id, &lock).await?;
         }
     }
     Ok(swept)
+}
+
+/// Deletes a lock, guarded by uid and resourceVersion. False: it changed or went meanwhile.
+pub async fn remove(hands: &Hands, driver: Driver, release: &ReleaseId, lock: &Lock) -> Result<bool, DriveError> {
+    hands.pacer.write().await;
+    let head = &lock.head;
+    let deleted =
+        hands.cluster.delete_record(driver, &head.namespace, &head.name, &head.uid, &head.resource_version).await;
+    match deleted {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict) => Ok(false),
+        Err(source) => Err(DriveError::Cluster { release: release.clone(), source }),
+    }
 }

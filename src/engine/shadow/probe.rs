@@ -8,7 +8,7 @@ use super::objects::{ManifestObject, Objects, ObjectsError, objects};
 use super::rehearse::{Rehearsal, rehearse};
 use super::Holders;
 use crate::cluster::{self, ErrorKind, Reader, Rehearser};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::driven_by;
@@ -84,7 +84,7 @@ pub struct LiveProbe<'a> {
     /// Rehearses.
     pub rehearser: &'a dyn Rehearser,
     /// Whose entries are Helm's own.
-    pub managers: &'a Managers,
+    pub managers: &'a ManagerMatcher,
     /// The time of new entries.
     pub clock: &'a dyn Clock,
     /// Names throw-away managers.

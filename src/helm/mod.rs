@@ -12,9 +12,13 @@
 pub mod forms;
 pub mod inflate;
 mod json_text;
+pub mod manifest;
 pub mod record;
 pub mod storage;
 
 pub use json_text::JsonFault;
 pub use record::{ApplyMethod, Edit, Record, RecordError, RecordFacts, Status};
-pub use storage::{LOCK_ANNOTATION, RecordHead, RecordImage, StorageError, StoredRecord, object_name, parse_object_name};
+pub use storage::{
+    LOCK_ANNOTATION, LOCK_FINALIZER, OWNER_SELECTOR, RecordHead, RecordImage, StorageError,
+    StoredRecord, object_kind, object_name, parse_object_name,
+};

@@ -66,7 +66,7 @@ pub async fn view(
 }
 
 /// The inverse that an object's state is compared with: that of the request that landed, else of the last one.
-fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
+pub fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
     let opened = attempt.opened.objects.get(index as usize)?;
     let slot = attempt.objects.get(index as usize)?;
     Some(match &slot.state {

@@ -13,7 +13,6 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use error::StorageError;
@@ -22,6 +21,7 @@ pub use image::RecordImage;
 pub use name::{object_name, parse_object_name};
 
 use super::record::{Record, RecordError};
+use crate::domain::release::Driver;
 
 /// Type of the Secrets that hold Helm's records.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";
@@ -47,6 +47,14 @@ const SYSTEM_LABELS: [&str; 6] = [
     "createdAt",
     "modifiedAt",
 ];
+
+/// Kind of the objects of a driver.
+pub fn object_kind(driver: Driver) -> &'static str {
+    match driver {
+        Driver::Secret => "Secret",
+        Driver::ConfigMap => "ConfigMap",
+    }
+}
 
 /// A stored record as the API gave it: the whole object, so that a rewrite keeps what refit does not know.
 #[derive(Clone, PartialEq)]
@@ -74,7 +82,7 @@ impl StoredRecord {
     pub fn from_api(driver: Driver, object: Value) -> Result<Self, StorageError> {
         let Value::Object(object) = object else {
             return Err(StorageError::Missing {
-                kind: driver.kind(),
+                kind: object_kind(driver),
                 name: String::new(),
                 what: "fields at all",
             });
@@ -86,7 +94,7 @@ impl StoredRecord {
         ] {
             if value.is_empty() {
                 return Err(StorageError::Missing {
-                    kind: driver.kind(),
+                    kind: object_kind(driver),
                     name: stored.name().to_owned(),
                     what,
                 });
@@ -176,7 +184,7 @@ impl StoredRecord {
         let record = Record::decode(payload).map_err(|source| self.fault(source))?;
         if object_name(&record.name, record.revision) != self.name() {
             return Err(StorageError::Misplaced {
-                kind: self.driver.kind(),
+                kind: object_kind(self.driver),
                 name: self.name().to_owned(),
                 release: record.name,
                 revision: record.revision,
@@ -249,10 +257,10 @@ impl StoredRecord {
         of("data", self.driver == Driver::Secret) + of("binaryData", true)
     }
 
-    /// Says which object a fault was found in.
+    /// A fault of the record inside, with the name of the object.
     pub fn fault(&self, source: RecordError) -> StorageError {
         StorageError::Record {
-            kind: self.driver.kind(),
+            kind: object_kind(self.driver),
             name: self.name().to_owned(),
             source,
         }
@@ -273,7 +281,7 @@ impl StoredRecord {
 
     fn missing(&self, what: &'static str) -> StorageError {
         StorageError::Missing {
-            kind: self.driver.kind(),
+            kind: object_kind(self.driver),
             name: self.name().to_owned(),
             what,
         }
@@ -295,7 +303,7 @@ impl StoredRecord {
             text("binaryData")
         };
         let fault = |_| StorageError::Base64 {
-            kind: self.driver.kind(),
+            kind: object_kind(self.driver),
             name: self.name().to_owned(),
             key,
         };

@@ -9,10 +9,9 @@ use crate::domain::ids::ReleaseId;
 pub fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
-        let (x, y) = match (left.chars().next(), right.chars().next()) {
-            (Some(x), Some(y)) => (x, y),
+        let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) else {
             // Names that differ only in leading zeros ("a-1", "a-01") still need an order.
-            _ => return left.len().cmp(&right.len()).then_with(|| a.cmp(b)),
+            return left.len().cmp(&right.len()).then_with(|| a.cmp(b));
         };
         if x.is_ascii_digit() && y.is_ascii_digit() {
             let (digits, rest) = digits(left);

@@ -39,7 +39,7 @@ pub fn up(dir: &Path, clusters: usize, seed: Seed) -> Result<Fleet, Error> {
             "a fleet is in {} already; end it with `cargo xtask fleet down`",
             dir.display()
         );
-        return Err(Error::Missing(text));
+        return Err(Error::Misuse(text));
     }
     fs::create_dir_all(&dir).map_err(Error::file("create", &dir))?;
     write(&dir.join(MARKER), "[]")?;
@@ -85,7 +85,7 @@ fn start(dir: &Path, clusters: usize, seed: Seed) -> Result<Fleet, Error> {
 pub fn down(dir: &Path) -> Result<usize, Error> {
     let dir = std::path::absolute(dir).map_err(Error::file("find", dir))?;
     if !dir.join(MARKER).exists() {
-        return Err(Error::Missing(format!("no fleet is in {}", dir.display())));
+        return Err(Error::Misuse(format!("no fleet is in {}", dir.display())));
     }
     let mut ended = 0;
     for plane in entries(&dir)? {

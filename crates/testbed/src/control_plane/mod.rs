@@ -53,7 +53,7 @@ impl ControlPlane {
             (Some(dir), true) => Scratch::kept(absolute(dir)?)?,
             (Some(dir), false) => Scratch::owned(absolute(dir)?)?,
             (None, true) => {
-                return Err(Error::Missing(
+                return Err(Error::Misuse(
                     "a detached control plane needs a data directory".into(),
                 ));
             }
@@ -150,7 +150,7 @@ impl ControlPlane {
             .map(|thread| {
                 thread
                     .join()
-                    .unwrap_or_else(|_| Err(Error::Missing("a starting thread panicked".into())))
+                    .unwrap_or_else(|_| Err(Error::Misuse("a starting thread panicked".into())))
             })
             .collect()
     }

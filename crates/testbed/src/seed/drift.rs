@@ -105,10 +105,10 @@ pub fn make(plane: &ControlPlane, release: &SeededRelease, drift: Drift) -> Resu
 }
 
 fn unexpected(release: &SeededRelease, what: &str) -> Error {
-    Error::Missing(format!(
-        "seeding {}/{}/{}: {what}",
-        release.cluster, release.namespace, release.name
-    ))
+    Error::Seed {
+        release: format!("{}/{}/{}", release.cluster, release.namespace, release.name),
+        what: what.into(),
+    }
 }
 
 /// The release's main workload, as kubectl names it.

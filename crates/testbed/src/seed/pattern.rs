@@ -177,7 +177,11 @@ mod tests {
         let drifts: BTreeSet<Drift> = fleet.iter().flat_map(|r| r.drift.iter().copied()).collect();
         assert_eq!(drifts.len(), 15, "every drift is there");
         let charts: BTreeSet<&str> = fleet.iter().map(|r| r.chart.as_str()).collect();
-        assert_eq!(charts.len(), 15, "every chart is there");
+        assert_eq!(
+            charts,
+            BTreeSet::from(crate::charts::ALL),
+            "every chart is there"
+        );
         for cluster in &clusters {
             let definitions =
                 |r: &&SeededRelease| r.cluster == *cluster && r.chart == "widget-crds";

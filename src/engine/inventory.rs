@@ -67,14 +67,25 @@ pub async fn read_cluster(
     let scopes: Vec<RecordScope> = if scope.namespaces.is_empty() {
         vec![RecordScope::All]
     } else {
-        scope.namespaces.iter().cloned().map(RecordScope::Namespace).collect()
+        scope
+            .namespaces
+            .iter()
+            .cloned()
+            .map(RecordScope::Namespace)
+            .collect()
     };
     let mut all = Vec::new();
     for one in &scopes {
         all.extend(records::list(reader, cluster, scope.driver, one).await?);
     }
-    let lasts = records::load_all(reader, all.iter().filter_map(|records| Some((records, records.last()?)))).await;
-    let lasts: Vec<Result<Loaded, RecordFault>> = lasts.into_iter().map(|(_, loaded)| loaded).collect();
+    let lasts = records::load_all(
+        reader,
+        all.iter()
+            .filter_map(|records| Some((records, records.last()?))),
+    )
+    .await;
+    let lasts: Vec<Result<Loaded, RecordFault>> =
+        lasts.into_iter().map(|(_, loaded)| loaded).collect();
     let mut read = Vec::new();
     for (records, last) in all.into_iter().zip(lasts) {
         let last = match last {
@@ -83,7 +94,9 @@ pub async fn read_cluster(
             Err(RecordFault::Gone(_)) => continue,
             Err(error) => Err(chain(&error)),
         };
-        let other = records.deployed().filter(|head| Some(head.revision) != records.last().map(|last| last.revision));
+        let other = records
+            .deployed()
+            .filter(|head| Some(head.revision) != records.last().map(|last| last.revision));
         let deployed = match other {
             Some(head) => match records.load(reader, head).await {
                 Ok(loaded) => Some(loaded),
@@ -92,8 +105,13 @@ pub async fn read_cluster(
             },
             None => None,
         };
-        let mut release =
-            ReleaseRead { records, last, deployed, objects: Objects::default(), manifest_error: None };
+        let mut release = ReleaseRead {
+            records,
+            last,
+            deployed,
+            objects: Objects::default(),
+            manifest_error: None,
+        };
         if let Some(current) = release.current() {
             match objects(reader, &current.record).await {
                 Ok(found) => release.objects = found,
@@ -111,10 +129,15 @@ pub async fn live_objects(
     reader: &dyn Reader,
     releases: &[ReleaseRead],
 ) -> cluster::Result<BTreeMap<ObjectRef, LiveObject>> {
-    let wanted: BTreeSet<&ObjectRef> =
-        releases.iter().flat_map(|release| &release.objects.served).map(|object| &object.object).collect();
-    let kinds: BTreeSet<(&str, &str)> =
-        wanted.iter().map(|object| (object.api_version.as_str(), object.kind.as_str())).collect();
+    let wanted: BTreeSet<&ObjectRef> = releases
+        .iter()
+        .flat_map(|release| &release.objects.served)
+        .map(|object| &object.object)
+        .collect();
+    let kinds: BTreeSet<(&str, &str)> = wanted
+        .iter()
+        .map(|object| (object.api_version.as_str(), object.kind.as_str()))
+        .collect();
     let mut found = BTreeMap::new();
     for (api_version, kind) in kinds {
         for live in reader.objects(api_version, kind).await? {
@@ -142,8 +165,12 @@ pub async fn inventory(
     taken_at: jiff::Timestamp,
 ) -> Inventory {
     let read = join_all(sources.iter().map(|source| one(source, scope, managers))).await;
-    let mut inventory =
-        Inventory { fleet: fleet.to_owned(), taken_at, clusters: Vec::new(), releases: Vec::new() };
+    let mut inventory = Inventory {
+        fleet: fleet.to_owned(),
+        taken_at,
+        clusters: Vec::new(),
+        releases: Vec::new(),
+    };
     for (cluster, releases) in read {
         inventory.clusters.push(cluster);
         inventory.releases.extend(releases);
@@ -151,8 +178,16 @@ pub async fn inventory(
     inventory
 }
 
-async fn one(source: &Source, scope: &Scope, managers: &ManagerMatcher) -> (InventoryCluster, Vec<InventoryRelease>) {
-    let row = |version, unreachable| InventoryCluster { name: source.name.clone(), version, unreachable };
+async fn one(
+    source: &Source,
+    scope: &Scope,
+    managers: &ManagerMatcher,
+) -> (InventoryCluster, Vec<InventoryRelease>) {
+    let row = |version, unreachable| InventoryCluster {
+        name: source.name.clone(),
+        version,
+        unreachable,
+    };
     let reader = match &source.reader {
         Ok(reader) => reader.as_ref(),
         Err(why) => return (row(None, Some(why.clone())), Vec::new()),
@@ -175,7 +210,10 @@ async fn rows(
 ) -> cluster::Result<Vec<InventoryRelease>> {
     let releases = read_cluster(reader, cluster, scope).await?;
     let live = live_objects(reader, &releases).await?;
-    Ok(releases.iter().map(|release| release_row(release, &live, managers)).collect())
+    Ok(releases
+        .iter()
+        .map(|release| release_row(release, &live, managers))
+        .collect())
 }
 
 fn release_row(
@@ -184,8 +222,13 @@ fn release_row(
     managers: &ManagerMatcher,
 ) -> InventoryRelease {
     let records = &release.records;
-    let lives: Vec<LiveObject> =
-        release.objects.served.iter().filter_map(|object| live.get(&object.object)).cloned().collect();
+    let lives: Vec<LiveObject> = release
+        .objects
+        .served
+        .iter()
+        .filter_map(|object| live.get(&object.object))
+        .cloned()
+        .collect();
     let last = release.last.as_ref();
     let record = last.ok().map(|loaded| &loaded.record);
     let objects = release.objects.served.len() + release.objects.unserved.len();
@@ -193,9 +236,14 @@ fn release_row(
         id: ReleaseId::clone(&records.id).into(),
         chart: record.and_then(|record| {
             let chart = record.chart.as_ref()?;
-            Some(ChartRef { name: chart.name.clone(), version: chart.version.clone() })
+            Some(ChartRef {
+                name: chart.name.clone(),
+                version: chart.version.clone(),
+            })
         }),
-        revision: records.last().map_or(crate::domain::ids::Revision(0), |head| head.revision),
+        revision: records
+            .last()
+            .map_or(crate::domain::ids::Revision(0), |head| head.revision),
         deployed: records.deployed().map(|head| head.revision),
         status: record.map_or_else(|| UNREADABLE.to_owned(), |record| record.status.to_string()),
         apply_method: record.and_then(|record| Some(record.apply_method.as_ref()?.to_string())),
@@ -203,10 +251,17 @@ fn release_row(
         managers: managers_of(&lives),
         driven_by: driven_by(&lives, managers),
         objects: u32::try_from(objects).unwrap_or(u32::MAX),
-        hooks: record.map_or(0, |record| u32::try_from(record.hooks.len()).unwrap_or(u32::MAX)),
+        hooks: record.map_or(0, |record| {
+            u32::try_from(record.hooks.len()).unwrap_or(u32::MAX)
+        }),
         revisions: u32::try_from(records.heads.len()).unwrap_or(u32::MAX),
-        updated: record.map(|record| record.info.last_deployed.clone()).filter(|text| !text.is_empty()),
-        error: last.err().cloned().or_else(|| release.manifest_error.clone()),
+        updated: record
+            .map(|record| record.info.last_deployed.clone())
+            .filter(|text| !text.is_empty()),
+        error: last
+            .err()
+            .cloned()
+            .or_else(|| release.manifest_error.clone()),
     }
 }
 
@@ -218,7 +273,12 @@ fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
         let owners: BTreeSet<(String, String)> = entries
             .iter()
             .filter(|entry| entry.subresource() != "status")
-            .map(|entry| (crate::domain::transfer::describe(entry), entry.operation().to_string()))
+            .map(|entry| {
+                (
+                    crate::domain::transfer::describe(entry),
+                    entry.operation().to_string(),
+                )
+            })
             .collect();
         for owner in owners {
             *counts.entry(owner).or_default() += 1;
@@ -226,9 +286,18 @@ fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
     }
     let mut seen: Vec<ManagerSeen> = counts
         .into_iter()
-        .map(|((name, operation), objects)| ManagerSeen { name, operation, objects })
+        .map(|((name, operation), objects)| ManagerSeen {
+            name,
+            operation,
+            objects,
+        })
         .collect();
-    seen.sort_by(|left, right| right.objects.cmp(&left.objects).then_with(|| left.cmp(right)));
+    seen.sort_by(|left, right| {
+        right
+            .objects
+            .cmp(&left.objects)
+            .then_with(|| left.cmp(right))
+    });
     seen
 }
 

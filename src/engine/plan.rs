@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, stream};
 use futures::future::join_all;
+use futures::{StreamExt, stream};
 
 use super::inventory::{ReleaseRead, Scope, chain, read_cluster};
 use super::ports::{Clock, Dice};
@@ -48,7 +48,12 @@ pub async fn collect(
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
-    let all = join_all(clusters.iter().map(|cluster| one(cluster, scope, managers, clock, dice, wanted))).await;
+    let all = join_all(
+        clusters
+            .iter()
+            .map(|cluster| one(cluster, scope, managers, clock, dice, wanted)),
+    )
+    .await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
         match collected {
@@ -72,24 +77,40 @@ async fn one(
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Result<Collected, String> {
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
-    let probe = LiveProbe { reader: reader.as_ref(), rehearser: rehearser.as_ref(), managers, clock, dice };
-    let everywhere = Scope { namespaces: Vec::new(), ..scope.clone() };
-    let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere).await.map_err(|error| chain(&error))?;
+    let probe = LiveProbe {
+        reader: reader.as_ref(),
+        rehearser: rehearser.as_ref(),
+        managers,
+        clock,
+        dice,
+    };
+    let everywhere = Scope {
+        namespaces: Vec::new(),
+        ..scope.clone()
+    };
+    let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere)
+        .await
+        .map_err(|error| chain(&error))?;
     let held_objects = holders(releases.iter().flat_map(|release| {
         let objects = &release.objects.served;
-        objects.iter().map(move |object| (&release.records.id, &object.object))
+        objects
+            .iter()
+            .map(move |object| (&release.records.id, &object.object))
     }));
     let in_scope = |id: &ReleaseId| {
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
     let (probe, held_objects) = (&probe, &held_objects);
-    let results: Vec<cluster::Result<Collected>> =
-        stream::iter(releases.iter().filter(|release| in_scope(&release.records.id)))
-            .map(|release| async move { forecast(probe, held_objects, release).await })
-            .buffered(limit)
-            .collect()
-            .await;
+    let results: Vec<cluster::Result<Collected>> = stream::iter(
+        releases
+            .iter()
+            .filter(|release| in_scope(&release.records.id)),
+    )
+    .map(|release| async move { forecast(probe, held_objects, release).await })
+    .buffered(limit)
+    .collect()
+    .await;
     let mut sum = Collected::default();
     for result in results {
         let one = result.map_err(|error| chain(&error))?;
@@ -100,22 +121,39 @@ async fn one(
     Ok(sum)
 }
 
-async fn forecast(probe: &LiveProbe<'_>, holders: &Holders, release: &ReleaseRead) -> cluster::Result<Collected> {
+async fn forecast(
+    probe: &LiveProbe<'_>,
+    holders: &Holders,
+    release: &ReleaseRead,
+) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
     let id = release.records.id.clone();
     let (last, current) = match (&release.last, release.current()) {
         (Ok(last), Some(current)) => (last, current),
         (last, _) => {
-            let why = last.as_ref().err().cloned().unwrap_or_else(|| "it has no record".to_owned());
+            let why = last
+                .as_ref()
+                .err()
+                .cloned()
+                .unwrap_or_else(|| "it has no record".to_owned());
             collected.held.push(HeldRelease {
                 release: id,
                 outcome: ReleaseOutcome::Blocked,
-                reasons: vec![Reason { cause: "unreadable-record".to_owned(), object: None, detail: why }],
+                reasons: vec![Reason {
+                    cause: "unreadable-record".to_owned(),
+                    object: None,
+                    detail: why,
+                }],
             });
             return Ok(collected);
         }
     };
-    let target = Target { records: &release.records, current, last, holders };
+    let target = Target {
+        records: &release.records,
+        current,
+        last,
+        holders,
+    };
     let prepared = match probe.forecast(&target).await {
         Ok(prepared) => prepared,
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
@@ -124,7 +162,10 @@ async fn forecast(probe: &LiveProbe<'_>, holders: &Holders, release: &ReleaseRea
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
-        chart: ChartRef { name: chart.name, version: chart.version },
+        chart: ChartRef {
+            name: chart.name,
+            version: chart.version,
+        },
         driver: release.records.driver,
         revision: crate::domain::ids::Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),

@@ -17,8 +17,14 @@ pub struct ManifestObject {
     pub body: serde_json::Value,
 }
 /// TEMP
-pub fn objects(_: &str) -> Result<Vec<ManifestObject>, ManifestError> { Err(ManifestError) }
+pub fn objects(_: &str) -> Result<Vec<ManifestObject>, ManifestError> {
+    Err(ManifestError)
+}
 /// TEMP
-pub fn install_order(_: &str) -> usize { 0 }
+pub fn install_order(_: &str) -> usize {
+    0
+}
 /// TEMP
-pub fn decorate(body: serde_json::Value, _: &str, _: &str) -> serde_json::Value { body }
+pub fn decorate(body: serde_json::Value, _: &str, _: &str) -> serde_json::Value {
+    body
+}

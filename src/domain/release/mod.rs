@@ -182,4 +182,9 @@ pub struct Inventory {
     pub releases: Vec<InventoryRelease>,
 }
 /// TEMP
-pub fn driven_by(_: &[crate::domain::object::LiveObject], _: &crate::domain::fleet::ManagerMatcher) -> Option<DrivenBy> { None }
+pub fn driven_by(
+    _: &[crate::domain::object::LiveObject],
+    _: &crate::domain::fleet::ManagerMatcher,
+) -> Option<DrivenBy> {
+    None
+}

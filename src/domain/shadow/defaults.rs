@@ -70,7 +70,9 @@ const DEFAULTED: [&str; 58] = [
 
 /// Would the server put this field there by itself?
 pub fn is_server_default(path: &Path) -> bool {
-    let Some(last) = path.iter().rev().find_map(PathElement::as_field) else { return false };
+    let Some(last) = path.iter().rev().find_map(PathElement::as_field) else {
+        return false;
+    };
     last == "whenScaled" || DEFAULTED.binary_search(&last).is_ok()
 }
 
@@ -81,7 +83,10 @@ mod tests {
     #[test]
     fn the_table_is_sorted_for_the_search() {
         assert!(DEFAULTED.is_sorted());
-        assert!(is_server_default(&Path::of_fields(["spec", "progressDeadlineSeconds"])));
+        assert!(is_server_default(&Path::of_fields([
+            "spec",
+            "progressDeadlineSeconds"
+        ])));
         assert!(!is_server_default(&Path::of_fields(["spec", "replicas"])));
     }
 }

@@ -77,7 +77,10 @@ impl Crew {
     ) -> Result<Self, CrewError> {
         let mut hands = BTreeMap::new();
         for (name, (cluster, limits)) in clusters {
-            let epoch = context.journal.claim(&name, holder, context.clock.now()).await?;
+            let epoch = context
+                .journal
+                .claim(&name, holder, context.clock.now())
+                .await?;
             let ledger = Ledger::new(
                 Arc::clone(&context.journal),
                 name.clone(),
@@ -87,7 +90,16 @@ impl Crew {
             );
             let pacer = Pacer::new(limits, Arc::clone(fleet));
             let clock = Arc::clone(&context.clock);
-            hands.insert(name, Hands { cluster, ledger, managers: context.managers.clone(), pacer, clock });
+            hands.insert(
+                name,
+                Hands {
+                    cluster,
+                    ledger,
+                    managers: context.managers.clone(),
+                    pacer,
+                    clock,
+                },
+            );
         }
         Ok(Self { hands })
     }
@@ -137,18 +149,28 @@ pub async fn resume_open(
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Result<Ends, CrewError> {
     let rows = context.journal.attempts(Some(&context.run)).await?;
-    let open = rows.into_iter().filter(|row| row.outcome.is_none() && wanted(&row.release));
+    let open = rows
+        .into_iter()
+        .filter(|row| row.outcome.is_none() && wanted(&row.release));
     let mut by_cluster: BTreeMap<ClusterName, Vec<AttemptRow>> = BTreeMap::new();
     for row in open {
-        by_cluster.entry(row.release.cluster.clone()).or_default().push(row);
+        by_cluster
+            .entry(row.release.cluster.clone())
+            .or_default()
+            .push(row);
     }
-    let work = by_cluster.into_iter().filter_map(|(cluster, rows)| Some((crew.on(&cluster)?, rows)));
+    let work = by_cluster
+        .into_iter()
+        .filter_map(|(cluster, rows)| Some((crew.on(&cluster)?, rows)));
     let all = join_all(work.map(|(hands, rows)| async move {
         let in_flight = rows.len().max(1);
         stream::iter(rows)
             .map(|row| async move {
                 let mut ends = Ends::default();
-                let task = Task { driver: driver_of(&row.release), undo_wished };
+                let task = Task {
+                    driver: driver_of(&row.release),
+                    undo_wished,
+                };
                 if let Err(error) = go_on(context, hands, &task, &row).await {
                     ends.errors.insert(row.release.clone(), error);
                 }
@@ -169,8 +191,16 @@ pub async fn resume_open(
     Ok(sum)
 }
 
-async fn go_on(context: &RunContext, hands: &Hands, task: &Task<'_>, row: &AttemptRow) -> Result<(), DriveError> {
-    let Some(attempt) = read_attempt(hands.ledger.journal(), &row.release, row.attempt).await? else { return Ok(()) };
+async fn go_on(
+    context: &RunContext,
+    hands: &Hands,
+    task: &Task<'_>,
+    row: &AttemptRow,
+) -> Result<(), DriveError> {
+    let Some(attempt) = read_attempt(hands.ledger.journal(), &row.release, row.attempt).await?
+    else {
+        return Ok(());
+    };
     let started = context.clock.now();
     let objects = attempt.objects.len();
     tell_start(context, None, &row.release, objects).await;
@@ -188,8 +218,16 @@ pub async fn run_waves(
     todo: &BTreeSet<ReleaseId>,
     resumed: bool,
 ) -> Ends {
-    let waves: Vec<Share<u32>> = plan.waves.iter().map(|wave| share(wave.number, wave, todo)).collect();
-    let what = What::RunStarted { plan: plan.metadata.digest.clone(), resumed, waves };
+    let waves: Vec<Share<u32>> = plan
+        .waves
+        .iter()
+        .map(|wave| share(wave.number, wave, todo))
+        .collect();
+    let what = What::RunStarted {
+        plan: plan.metadata.digest.clone(),
+        resumed,
+        waves,
+    };
     context.teller.tell(None, None, what).await;
     let mut sum = Ends::default();
     for wave in &plan.waves {
@@ -197,8 +235,15 @@ pub async fn run_waves(
             break;
         }
         let mut by_cluster: BTreeMap<&ClusterName, Vec<&PlannedRelease>> = BTreeMap::new();
-        for planned in wave.releases.iter().filter(|planned| todo.contains(&planned.release)) {
-            by_cluster.entry(&planned.release.cluster).or_default().push(planned);
+        for planned in wave
+            .releases
+            .iter()
+            .filter(|planned| todo.contains(&planned.release))
+        {
+            by_cluster
+                .entry(&planned.release.cluster)
+                .or_default()
+                .push(planned);
         }
         if by_cluster.is_empty() {
             continue;
@@ -212,23 +257,49 @@ pub async fn run_waves(
                 writes: releases.iter().map(|planned| planned.writes).sum(),
             })
             .collect();
-        context.teller.tell(Some(wave.number), None, What::WaveStarted { name: wave.name.clone(), clusters }).await;
-        let work = by_cluster.into_iter().filter_map(|(cluster, releases)| Some((crew.on(cluster)?, releases)));
-        let done = join_all(work.map(|(hands, releases)| on_cluster(context, hands, wave.number, releases, plan))).await;
+        context
+            .teller
+            .tell(
+                Some(wave.number),
+                None,
+                What::WaveStarted {
+                    name: wave.name.clone(),
+                    clusters,
+                },
+            )
+            .await;
+        let work = by_cluster
+            .into_iter()
+            .filter_map(|(cluster, releases)| Some((crew.on(cluster)?, releases)));
+        let done = join_all(
+            work.map(|(hands, releases)| on_cluster(context, hands, wave.number, releases, plan)),
+        )
+        .await;
         let mut totals = Totals::default();
         for (ends, of) in done {
             sum.add(ends);
             totals = add(totals, of);
         }
         let seconds = seconds_since(context, started);
-        context.teller.tell(Some(wave.number), None, What::WaveDone { totals, seconds }).await;
+        context
+            .teller
+            .tell(Some(wave.number), None, What::WaveDone { totals, seconds })
+            .await;
     }
     sum
 }
 
 fn share(of: u32, wave: &Wave, todo: &BTreeSet<ReleaseId>) -> Share<u32> {
-    let mut share = Share { of, releases: 0, writes: 0 };
-    for planned in wave.releases.iter().filter(|planned| todo.contains(&planned.release)) {
+    let mut share = Share {
+        of,
+        releases: 0,
+        writes: 0,
+    };
+    for planned in wave
+        .releases
+        .iter()
+        .filter(|planned| todo.contains(&planned.release))
+    {
         share.releases += 1;
         share.writes += planned.writes;
     }
@@ -242,8 +313,12 @@ async fn on_cluster(
     releases: Vec<&PlannedRelease>,
     plan: &Plan,
 ) -> (Ends, Totals) {
-    let cluster = releases.first().map(|planned| planned.release.cluster.clone());
-    let limit = cluster.and_then(|cluster| plan.metadata.limits.get(&cluster)).map_or(1, |limits| limits.in_flight);
+    let cluster = releases
+        .first()
+        .map(|planned| planned.release.cluster.clone());
+    let limit = cluster
+        .and_then(|cluster| plan.metadata.limits.get(&cluster))
+        .map_or(1, |limits| limits.in_flight);
     let probe = LiveProbe {
         reader: hands.cluster.as_ref(),
         rehearser: hands.cluster.as_ref(),
@@ -286,24 +361,40 @@ async fn migrate(
     ends: &mut Ends,
 ) -> Result<Outcome, DriveError> {
     let started = context.clock.now();
-    let opening = open_migration(hands, probe, &context.store, planned, context.dwell_seconds).await?;
+    let opening =
+        open_migration(hands, probe, &context.store, planned, context.dwell_seconds).await?;
     let ready = match opening {
         Opening::Opened(ready) => *ready,
         Opening::HandedBack(outcome) => {
-            hands.ledger.hand_back(&planned.release, Job::Migrate, outcome.clone()).await?;
+            hands
+                .ledger
+                .hand_back(&planned.release, Job::Migrate, outcome.clone())
+                .await?;
             let what = What::ReleaseHandedBack {
                 release: planned.release.clone(),
                 outcome: outcome.word().to_owned(),
                 why: why(&outcome),
             };
-            context.teller.tell(Some(wave), Some(&planned.release.cluster), what).await;
+            context
+                .teller
+                .tell(Some(wave), Some(&planned.release.cluster), what)
+                .await;
             return Ok(outcome);
         }
     };
-    tell_start(context, Some(wave), &planned.release, ready.attempt.objects.len()).await;
+    tell_start(
+        context,
+        Some(wave),
+        &planned.release,
+        ready.attempt.objects.len(),
+    )
+    .await;
     ends.dry_runs += ready.dry_runs;
     ends.repeats += ready.repeats;
-    let task = Task { driver: planned.driver, undo_wished: &|| None };
+    let task = Task {
+        driver: planned.driver,
+        undo_wished: &|| None,
+    };
     let (mut images, mut memory) = (ready.images, ready.memory);
     let attempt = drive(hands, &task, ready.attempt, &mut images, &mut memory).await?;
     ends.repeats += memory.rehearsals;
@@ -312,12 +403,23 @@ async fn migrate(
 }
 
 async fn tell_start(context: &RunContext, wave: Option<u32>, release: &ReleaseId, objects: usize) {
-    let what = What::ReleaseStarted { release: release.clone(), objects: count(objects) };
-    context.teller.tell(wave, Some(&release.cluster), what).await;
+    let what = What::ReleaseStarted {
+        release: release.clone(),
+        objects: count(objects),
+    };
+    context
+        .teller
+        .tell(wave, Some(&release.cluster), what)
+        .await;
 }
 
 /// Tells how an attempt ended.
-pub async fn tell_end(context: &RunContext, wave: Option<u32>, attempt: &Attempt, started: jiff::Timestamp) {
+pub async fn tell_end(
+    context: &RunContext,
+    wave: Option<u32>,
+    attempt: &Attempt,
+    started: jiff::Timestamp,
+) {
     let opened = &attempt.opened;
     let release = opened.release.clone();
     let seconds = seconds_since(context, started);
@@ -325,19 +427,39 @@ pub async fn tell_end(context: &RunContext, wave: Option<u32>, attempt: &Attempt
     let objects = count(attempt.objects.len());
     let what = match &attempt.outcome {
         None => return,
-        Some(Outcome::Done) => {
-            What::ReleaseMigrated { release, objects, revision: opened.lock, writes, seconds }
-        }
-        Some(Outcome::Undone { why }) => What::ReleaseUndone { release, why: why.clone(), writes, seconds },
-        Some(Outcome::MovedOn { why, settled }) => {
-            What::ReleaseMovedOn { release, why: why.join("; "), settled: *settled }
-        }
-        Some(Outcome::Stuck { why, side }) => What::ReleaseStuck { release, why: why.clone(), side: *side },
-        Some(outcome) => {
-            What::ReleaseHandedBack { release, outcome: outcome.word().to_owned(), why: why(outcome) }
-        }
+        Some(Outcome::Done) => What::ReleaseMigrated {
+            release,
+            objects,
+            revision: opened.lock,
+            writes,
+            seconds,
+        },
+        Some(Outcome::Undone { why }) => What::ReleaseUndone {
+            release,
+            why: why.clone(),
+            writes,
+            seconds,
+        },
+        Some(Outcome::MovedOn { why, settled }) => What::ReleaseMovedOn {
+            release,
+            why: why.join("; "),
+            settled: *settled,
+        },
+        Some(Outcome::Stuck { why, side }) => What::ReleaseStuck {
+            release,
+            why: why.clone(),
+            side: *side,
+        },
+        Some(outcome) => What::ReleaseHandedBack {
+            release,
+            outcome: outcome.word().to_owned(),
+            why: why(outcome),
+        },
     };
-    context.teller.tell(wave, Some(&opened.release.cluster), what).await;
+    context
+        .teller
+        .tell(wave, Some(&opened.release.cluster), what)
+        .await;
 }
 
 /// An outcome's reason, in words.

@@ -81,6 +81,9 @@ pub enum DriveError {
 impl DriveError {
     /// Did this process lose its claim?
     pub fn is_fenced(&self) -> bool {
-        matches!(self, Self::Ledger(LedgerError::Store(crate::store::Error::Fenced { .. })))
+        matches!(
+            self,
+            Self::Ledger(LedgerError::Store(crate::store::Error::Fenced { .. }))
+        )
     }
 }

@@ -7,7 +7,8 @@ use crate::cluster::RecordScope;
 use crate::domain::ids::{Digest, Uid};
 use crate::domain::plan::PlannedRelease;
 use crate::domain::run::{
-    Attempt, Entry, Guard, Intent, IntentNo, Job, Opened, OpenedObject, Outcome, RecordImage, Step, Target, Token,
+    Attempt, Entry, Guard, Intent, IntentNo, Job, Opened, OpenedObject, Outcome, RecordImage, Step,
+    Target, Token,
 };
 use crate::domain::shadow::{Forecast, ReleaseOutcome};
 use crate::engine::records::{Loaded, RecordFault, ReleaseRecords, list};
@@ -47,26 +48,45 @@ pub async fn open_migration(
     dwell_seconds: u32,
 ) -> Result<Opening, DriveError> {
     let release = &planned.release;
-    let away = |source| DriveError::Cluster { release: release.clone(), source };
+    let away = |source| DriveError::Cluster {
+        release: release.clone(),
+        source,
+    };
     let scope = RecordScope::Release(release.namespace.clone(), release.name.clone());
-    let listed = list(hands.cluster.as_ref(), &release.cluster, planned.driver, &scope).await.map_err(away)?;
+    let listed = list(
+        hands.cluster.as_ref(),
+        &release.cluster,
+        planned.driver,
+        &scope,
+    )
+    .await
+    .map_err(away)?;
     let Some(records) = listed.into_iter().find(|records| records.id == *release) else {
         return Ok(stale("the release is gone"));
     };
     if let Some(outcome) = moved_since(&records, planned) {
         return Ok(Opening::HandedBack(outcome));
     }
-    let Some(last) = records.last() else { return Ok(stale("the release is gone")) };
+    let Some(last) = records.last() else {
+        return Ok(stale("the release is gone"));
+    };
     let current = match records.load(hands.cluster.as_ref(), last).await {
         Ok(current) => current,
         Err(RecordFault::Cluster(source)) => return Err(away(source)),
         Err(error @ RecordFault::Gone(_)) => return Ok(stale(&error.to_string())),
         Err(RecordFault::Storage(source)) => {
-            return Ok(Opening::HandedBack(Outcome::Held { why: source.to_string() }));
+            return Ok(Opening::HandedBack(Outcome::Held {
+                why: source.to_string(),
+            }));
         }
     };
     let holders = Holders::default();
-    let target = Probed { records: &records, current: &current, last: &current, holders: &holders };
+    let target = Probed {
+        records: &records,
+        current: &current,
+        last: &current,
+        holders: &holders,
+    };
     let prepared = match forecaster.forecast(&target).await {
         Ok(prepared) => prepared,
         Err(ForecastError::Cluster(source)) => return Err(away(source)),
@@ -75,18 +95,25 @@ pub async fn open_migration(
         ReleaseOutcome::Ready => {}
         ReleaseOutcome::Done => return Ok(stale("it is on server-side apply already")),
         ReleaseOutcome::Blocked | ReleaseOutcome::NeedsChoice => {
-            return Ok(Opening::HandedBack(Outcome::Held { why: reasons(&prepared.forecast) }));
+            return Ok(Opening::HandedBack(Outcome::Held {
+                why: reasons(&prepared.forecast),
+            }));
         }
     }
     let objects = u32::try_from(prepared.objects.len()).unwrap_or(u32::MAX);
     if objects != planned.objects {
-        return Ok(stale(&format!("{objects} objects to adopt, the plan saw {}", planned.objects)));
+        return Ok(stale(&format!(
+            "{objects} objects to adopt, the plan saw {}",
+            planned.objects
+        )));
     }
     journal(hands, store, planned, &current, prepared, dwell_seconds).await
 }
 
 fn stale(what: &str) -> Opening {
-    Opening::HandedBack(Outcome::Stale { what: what.to_owned() })
+    Opening::HandedBack(Outcome::Stale {
+        what: what.to_owned(),
+    })
 }
 
 /// Every reason in one line, gravest first.
@@ -107,13 +134,22 @@ fn moved_since(records: &ReleaseRecords, planned: &PlannedRelease) -> Option<Out
     let last = records.last()?;
     if last.status.starts_with("pending-") {
         let who = match last.head.annotations.get(crate::helm::LOCK_ANNOTATION) {
-            Some(token) => format!("another refit run holds it (revision {}, lock {token})", last.revision),
-            None => format!("revision {} is {}: a helm operation is under way, or died", last.revision, last.status),
+            Some(token) => format!(
+                "another refit run holds it (revision {}, lock {token})",
+                last.revision
+            ),
+            None => format!(
+                "revision {} is {}: a helm operation is under way, or died",
+                last.revision, last.status
+            ),
         };
         return Some(Outcome::Busy { who });
     }
     let what = if last.revision != planned.revision {
-        format!("revision {} is the last one now, the plan saw {}", last.revision, planned.revision)
+        format!(
+            "revision {} is the last one now, the plan saw {}",
+            last.revision, planned.revision
+        )
     } else if last.head.uid != planned.record_uid {
         "the release was uninstalled and installed again".to_owned()
     } else if last.status != "deployed" {
@@ -145,7 +181,11 @@ async fn journal(
             object: object.object,
         });
     }
-    let number = ledger.journal().next_attempt(release).await.map_err(LedgerError::from)?;
+    let number = ledger
+        .journal()
+        .next_attempt(release)
+        .await
+        .map_err(LedgerError::from)?;
     let lock = planned.revision.next();
     let opened = Opened {
         release: release.clone(),
@@ -169,7 +209,15 @@ async fn journal(
             at: hands.clock.now(),
         },
     };
-    open(hands, opened, images, memory, prepared.dry_runs, prepared.repeats).await
+    open(
+        hands,
+        opened,
+        images,
+        memory,
+        prepared.dry_runs,
+        prepared.repeats,
+    )
+    .await
 }
 
 /// Journals an `Opened` entry: from here on the attempt exists.
@@ -183,14 +231,26 @@ pub async fn open(
 ) -> Result<Opening, DriveError> {
     let attempt = Attempt::open(opened.clone());
     let entry = Entry::Opened(Box::new(opened));
-    match hands.ledger.append(&attempt, &[entry], images.take_fresh()).await {
+    match hands
+        .ledger
+        .append(&attempt, &[entry], images.take_fresh())
+        .await
+    {
         Ok(()) => {}
         Err(LedgerError::Store(error @ store::Error::AttemptOpen { .. })) => {
-            return Ok(Opening::HandedBack(Outcome::Busy { who: error.to_string() }));
+            return Ok(Opening::HandedBack(Outcome::Busy {
+                who: error.to_string(),
+            }));
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(Opening::Opened(Box::new(Ready { attempt, images, memory, dry_runs, repeats })))
+    Ok(Opening::Opened(Box::new(Ready {
+        attempt,
+        images,
+        memory,
+        dry_runs,
+        repeats,
+    })))
 }
 
 /// A record as guards and comparisons need it.

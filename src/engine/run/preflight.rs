@@ -64,20 +64,37 @@ impl Needs {
 ///
 /// Sends access reviews, which store nothing. Cancel safe.
 pub async fn forbidden(reader: &dyn Reader, needs: &Needs) -> cluster::Result<Vec<Access>> {
-    let everywhere: BTreeSet<Access> =
-        needs.verbs.iter().map(|access| Access { namespace: None, ..access.clone() }).collect();
+    let everywhere: BTreeSet<Access> = needs
+        .verbs
+        .iter()
+        .map(|access| Access {
+            namespace: None,
+            ..access.clone()
+        })
+        .collect();
     let granted = granted(reader, everywhere).await?;
     let rest: BTreeSet<Access> = needs
         .verbs
         .iter()
-        .filter(|access| !granted.contains(&Access { namespace: None, ..(*access).clone() }))
+        .filter(|access| {
+            !granted.contains(&Access {
+                namespace: None,
+                ..(*access).clone()
+            })
+        })
         .cloned()
         .collect();
     let allowed = self::granted(reader, rest.clone()).await?;
-    Ok(rest.into_iter().filter(|access| !allowed.contains(access)).collect())
+    Ok(rest
+        .into_iter()
+        .filter(|access| !allowed.contains(access))
+        .collect())
 }
 
-async fn granted(reader: &dyn Reader, asked: BTreeSet<Access>) -> cluster::Result<BTreeSet<Access>> {
+async fn granted(
+    reader: &dyn Reader,
+    asked: BTreeSet<Access>,
+) -> cluster::Result<BTreeSet<Access>> {
     let answers: Vec<cluster::Result<Option<Access>>> = stream::iter(asked)
         .map(|access| async move { Ok(reader.may(&access).await?.then_some(access)) })
         .buffer_unordered(REVIEWS_IN_FLIGHT)

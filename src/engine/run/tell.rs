@@ -20,7 +20,12 @@ pub struct Teller {
 impl Teller {
     /// A teller into a bounded queue.
     pub fn new(run: RunId, clock: Arc<dyn Clock>, events: mpsc::Sender<Event>) -> Self {
-        Self { run, seq: AtomicU64::new(1), clock, events }
+        Self {
+            run,
+            seq: AtomicU64::new(1),
+            clock,
+            events,
+        }
     }
 
     /// Tells. Waits while the queue is full; nobody listening is fine, since events are for people and the journal is

@@ -4,8 +4,8 @@ use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, ReleaseId, ResourceVersion, Revision, Uid};
 use crate::domain::release::Driver;
 use crate::domain::run::{
-    Attempt, Guard, Intent, IntentNo, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened, OpenedObject, Outcome,
-    RecordImage, Side, Step, Target, Token,
+    Attempt, Guard, Intent, IntentNo, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened,
+    OpenedObject, Outcome, RecordImage, Side, Step, Target, Token,
 };
 use crate::domain::transfer::Inverse;
 use crate::engine::records::{Head, Loaded, RecordFault, list, load};
@@ -54,9 +54,14 @@ pub async fn survey(
 ) -> Result<Survey, DriveError> {
     let opened = &migrated.opened;
     let id = &opened.release;
-    let away = |source| DriveError::Cluster { release: id.clone(), source };
+    let away = |source| DriveError::Cluster {
+        release: id.clone(),
+        source,
+    };
     let scope = RecordScope::Release(id.namespace.clone(), id.name.clone());
-    let listed = list(hands.cluster.as_ref(), &id.cluster, driver, &scope).await.map_err(away)?;
+    let listed = list(hands.cluster.as_ref(), &id.cluster, driver, &scope)
+        .await
+        .map_err(away)?;
     let Some(records) = listed.into_iter().find(|records| records.id == *id) else {
         return Ok(moved(vec!["the release was uninstalled".to_owned()]));
     };
@@ -67,9 +72,15 @@ pub async fn survey(
         return Ok(moved(vec![governs(hands, driver, last).await]));
     }
     let (Some(base), Some(committed)) = (find(opened.base.revision), find(opened.lock)) else {
-        return Ok(moved(vec![format!("revision {} or {} is gone", opened.base.revision, opened.lock)]));
+        return Ok(moved(vec![format!(
+            "revision {} or {} is gone",
+            opened.base.revision, opened.lock
+        )]));
     };
-    let (base, committed) = match (read(hands, driver, base, id).await?, read(hands, driver, committed, id).await?) {
+    let (base, committed) = match (
+        read(hands, driver, base, id).await?,
+        read(hands, driver, committed, id).await?,
+    ) {
         (Ok(base), Ok(committed)) => (base, committed),
         (Err(why), _) | (_, Err(why)) => return Ok(moved(vec![why])),
     };
@@ -81,30 +92,51 @@ pub async fn survey(
     let mut refused = Vec::new();
     let mut memory = Memory::default();
     for (index, (object, slot)) in (0..).zip(opened.objects.iter().zip(&migrated.objects)) {
-        let ObjectCell::Migrated { inverse, .. } = &slot.state else { continue };
+        let ObjectCell::Migrated { inverse, .. } = &slot.state else {
+            continue;
+        };
         let seen = see(hands, migrated, index, inverse, images, &mut memory).await?;
         let name = &object.object;
-        let mut request = ObjectRequest { inverse: inverse.clone(), ..object.request.clone() };
+        let mut request = ObjectRequest {
+            inverse: inverse.clone(),
+            ..object.request.clone()
+        };
         match &seen {
-            ObjectSeen::After { back: Some(back), version } => {
+            ObjectSeen::After {
+                back: Some(back),
+                version,
+            } => {
                 request.resource_version = version.1.clone();
                 if let Some(why) = rehearse_back(hands, id, object, back, images).await? {
                     refused.push(format!("{name}: {why}"));
                 }
             }
-            ObjectSeen::After { back: None, .. } => refused.push(format!("{name}: its inverse is unknown")),
+            ObjectSeen::After { back: None, .. } => {
+                refused.push(format!("{name}: its inverse is unknown"))
+            }
             ObjectSeen::Refused { why } => refused.push(format!("{name}: {why}")),
-            ObjectSeen::Rewritten { by } => rewritten.push(format!("{name} was written by {by} since")),
+            ObjectSeen::Rewritten { by } => {
+                rewritten.push(format!("{name} was written by {by} since"))
+            }
             ObjectSeen::Before { .. } => rewritten.push(format!("{name} is as before already")),
             ObjectSeen::Gone | ObjectSeen::Recreated => {}
         }
-        objects.push((OpenedObject { request, ..object.clone() }, seen));
+        objects.push((
+            OpenedObject {
+                request,
+                ..object.clone()
+            },
+            seen,
+        ));
     }
     if !rewritten.is_empty() {
         return Ok(moved(rewritten));
     }
     if !refused.is_empty() {
-        return Ok(Survey::Not(Outcome::Stuck { why: refused.join("; "), side: Side::After }));
+        return Ok(Survey::Not(Outcome::Stuck {
+            why: refused.join("; "),
+            side: Side::After,
+        }));
     }
     let finalizer = records.heads.len() <= FEW_REVISIONS;
     let base = RecordImage {
@@ -120,7 +152,12 @@ pub async fn survey(
         identity: Digest::new(facts.identity),
         metadata: images.put(&committed.stored.image())?,
     };
-    Ok(Survey::Possible(Box::new(Possible { base, committed, finalizer, objects })))
+    Ok(Survey::Possible(Box::new(Possible {
+        base,
+        committed,
+        finalizer,
+        objects,
+    })))
 }
 
 fn moved(why: Vec<String>) -> Survey {
@@ -138,7 +175,10 @@ async fn governs(hands: &Hands, driver: Driver, head: &Head) -> String {
                 None => " by Helm 3",
             };
             let at = &loaded.record.info.last_deployed;
-            format!("revision {revision} ({}) was made{by} at {at}", loaded.record.status)
+            format!(
+                "revision {revision} ({}) was made{by} at {at}",
+                loaded.record.status
+            )
         }
         Err(_) => format!("revision {revision} ({}) was made since", head.status),
     }
@@ -152,7 +192,10 @@ async fn read(
 ) -> Result<Result<Loaded, String>, DriveError> {
     match load(hands.cluster.as_ref(), driver, head).await {
         Ok(loaded) => Ok(Ok(loaded)),
-        Err(RecordFault::Cluster(source)) => Err(DriveError::Cluster { release: id.clone(), source }),
+        Err(RecordFault::Cluster(source)) => Err(DriveError::Cluster {
+            release: id.clone(),
+            source,
+        }),
         Err(error) => Ok(Err(error.to_string())),
     }
 }
@@ -161,17 +204,33 @@ async fn read(
 fn records_moved(migrated: &Attempt, base: &Loaded, committed: &Loaded) -> Option<String> {
     let opened = &migrated.opened;
     let is = |loaded: &Loaded, status: Status| {
-        loaded.record.status == status && loaded.record.apply_method == Some(ApplyMethod::ServerSide)
+        loaded.record.status == status
+            && loaded.record.apply_method == Some(ApplyMethod::ServerSide)
     };
-    if Uid::new(base.stored.uid()) != opened.base.uid || base.record.facts().identity != opened.base.identity.as_str() {
-        return Some(format!("revision {} is another one now", opened.base.revision));
+    if Uid::new(base.stored.uid()) != opened.base.uid
+        || base.record.facts().identity != opened.base.identity.as_str()
+    {
+        return Some(format!(
+            "revision {} is another one now",
+            opened.base.revision
+        ));
     }
     if !is(committed, Status::Deployed) {
-        return Some(format!("revision {} is {} now", opened.lock, committed.record.status));
+        return Some(format!(
+            "revision {} is {} now",
+            opened.lock, committed.record.status
+        ));
     }
     if !is(base, Status::Superseded) {
-        let method = base.record.apply_method.as_ref().map_or("unset", ApplyMethod::as_str);
-        return Some(format!("revision {} is {} ({method}) now", opened.base.revision, base.record.status));
+        let method = base
+            .record
+            .apply_method
+            .as_ref()
+            .map_or("unset", ApplyMethod::as_str);
+        return Some(format!(
+            "revision {} is {} ({method}) now",
+            opened.base.revision, base.record.status
+        ));
     }
     None
 }
@@ -188,7 +247,12 @@ async fn rehearse_back(
         Ok(Some(live)) => live,
         Ok(None) => return Ok(None),
         Err(error) if error.kind == ErrorKind::UnknownKind => return Ok(None),
-        Err(source) => return Err(DriveError::Cluster { release: id.clone(), source }),
+        Err(source) => {
+            return Err(DriveError::Cluster {
+                release: id.clone(),
+                source,
+            });
+        }
     };
     if live.resource_version != back.resource_version {
         // Busy, not refused: the protocol reads it again under the lock.
@@ -196,7 +260,10 @@ async fn rehearse_back(
     }
     let rehearsal = rehearse(hands.cluster.as_ref(), &object.object, &live, &wish)
         .await
-        .map_err(|source| DriveError::Cluster { release: id.clone(), source })?;
+        .map_err(|source| DriveError::Cluster {
+            release: id.clone(),
+            source,
+        })?;
     Ok(match rehearsal {
         Rehearsal::AsWished { .. } | Rehearsal::Moved => None,
         Rehearsal::DeadEntries(entries) => Some(entries.join(", ")),
@@ -215,10 +282,16 @@ pub async fn open_undo(
 ) -> Result<BackOpening, DriveError> {
     let id = migrated.opened.release.clone();
     let ledger = &hands.ledger;
-    let number = ledger.journal().next_attempt(&id).await.map_err(LedgerError::from)?;
+    let number = ledger
+        .journal()
+        .next_attempt(&id)
+        .await
+        .map_err(LedgerError::from)?;
     let lock = migrated.opened.lock.next();
     for (object, _) in &possible.objects {
-        let _: Inverse = images.get(ledger.journal(), &object.request.inverse).await?;
+        let _: Inverse = images
+            .get(ledger.journal(), &object.request.inverse)
+            .await?;
     }
     let opened = Opened {
         release: id,
@@ -229,7 +302,11 @@ pub async fn open_undo(
         base: possible.base,
         committed: Some(possible.committed),
         lock,
-        objects: possible.objects.into_iter().map(|(object, _)| object).collect(),
+        objects: possible
+            .objects
+            .into_iter()
+            .map(|(object, _)| object)
+            .collect(),
         dwell_seconds,
         finalizer: possible.finalizer,
         intent: Intent {

@@ -25,9 +25,15 @@ pub async fn unsettled(journal: &dyn Journal) -> Result<Vec<Unsettled>, CrewErro
     Ok(rows
         .into_iter()
         .filter_map(|row| match row.outcome.clone() {
-            Some(Outcome::MovedOn { why, settled: false }) => {
-                Some(Unsettled { release: row.release.clone(), run: row.run.clone(), row, why })
-            }
+            Some(Outcome::MovedOn {
+                why,
+                settled: false,
+            }) => Some(Unsettled {
+                release: row.release.clone(),
+                run: row.run.clone(),
+                row,
+                why,
+            }),
             _ => None,
         })
         .collect())
@@ -37,10 +43,21 @@ pub async fn unsettled(journal: &dyn Journal) -> Result<Vec<Unsettled>, CrewErro
 /// deployed. `None`: its journal holds nothing to go on with.
 ///
 /// Cancel safe, like every drive.
-pub async fn settle(hands: &Hands, driver: Driver, unsettled: &Unsettled) -> Result<Option<Attempt>, DriveError> {
+pub async fn settle(
+    hands: &Hands,
+    driver: Driver,
+    unsettled: &Unsettled,
+) -> Result<Option<Attempt>, DriveError> {
     let journal = hands.ledger.journal();
-    let Some(attempt) = reopen(journal, &unsettled.release, unsettled.row.attempt).await? else { return Ok(None) };
-    let task = Task { driver, undo_wished: &|| None };
+    let Some(attempt) = reopen(journal, &unsettled.release, unsettled.row.attempt).await? else {
+        return Ok(None);
+    };
+    let task = Task {
+        driver,
+        undo_wished: &|| None,
+    };
     let (mut images, mut memory) = (Images::default(), Memory::default());
-    drive(hands, &task, attempt, &mut images, &mut memory).await.map(Some)
+    drive(hands, &task, attempt, &mut images, &mut memory)
+        .await
+        .map(Some)
 }

@@ -11,7 +11,8 @@ use crate::domain::release::Driver;
 use crate::domain::run::{Attempt, Job, Outcome};
 use crate::domain::run_event::What;
 use crate::engine::run::{
-    Crew, CrewError, DriveError, Hands, Images, Memory, Opening, RunContext, Task, drive, read_attempt,
+    Crew, CrewError, DriveError, Hands, Images, Memory, Opening, RunContext, Task, drive,
+    read_attempt,
 };
 use crate::store::{AttemptRow, Journal};
 
@@ -63,22 +64,38 @@ pub async fn targets(
             // An undo that could do nothing leaves the migration as it was.
             Some(_) => false,
         };
-        let gave_up = row.job == Job::Undo && matches!(&row.outcome, Some(Outcome::MovedOn { .. })) && row.token.is_empty();
+        let gave_up = row.job == Job::Undo
+            && matches!(&row.outcome, Some(Outcome::MovedOn { .. }))
+            && row.token.is_empty();
         if touched && !gave_up {
             latest.insert(row.release.clone(), row);
         }
     }
     Ok(latest
         .into_values()
-        .filter(|row| row.outcome.is_none() || (row.job == Job::Migrate && row.outcome == Some(Outcome::Done)))
-        .map(|row| UndoTarget { release: row.release.clone(), driver: driver_of(&row.release), row })
+        .filter(|row| {
+            row.outcome.is_none() || (row.job == Job::Migrate && row.outcome == Some(Outcome::Done))
+        })
+        .map(|row| UndoTarget {
+            release: row.release.clone(),
+            driver: driver_of(&row.release),
+            row,
+        })
         .collect())
 }
 
 /// What putting back would do: looks and rehearses, zero writes.
 pub async fn preview(hands: &Hands, target: &UndoTarget) -> Result<UndoEnd, DriveError> {
-    let Some(attempt) = read_attempt(hands.ledger.journal(), &target.release, target.row.attempt).await? else {
-        return Ok(ended(target, None, Some(Outcome::Undone { why: "nothing was begun".to_owned() })));
+    let Some(attempt) =
+        read_attempt(hands.ledger.journal(), &target.release, target.row.attempt).await?
+    else {
+        return Ok(ended(
+            target,
+            None,
+            Some(Outcome::Undone {
+                why: "nothing was begun".to_owned(),
+            }),
+        ));
     };
     if attempt.outcome.is_none() {
         return Ok(ended(target, Some(&attempt), None));
@@ -95,8 +112,19 @@ fn ended(target: &UndoTarget, attempt: Option<&Attempt>, end: Option<Outcome>) -
         let objects = u32::try_from(attempt.objects.len()).unwrap_or(u32::MAX);
         (attempt.opened.lock, attempt.opened.base.revision, objects)
     });
-    let to = if matches!(end, None | Some(Outcome::Undone { .. })) { to } else { from };
-    UndoEnd { release: target.release.clone(), end, objects, writes: 0, from, to }
+    let to = if matches!(end, None | Some(Outcome::Undone { .. })) {
+        to
+    } else {
+        from
+    };
+    UndoEnd {
+        release: target.release.clone(),
+        end,
+        objects,
+        writes: 0,
+        from,
+        to,
+    }
 }
 
 /// Puts releases back. Each ends with an outcome or an error that leaves it open.
@@ -107,27 +135,49 @@ pub async fn undo(
 ) -> Vec<(ReleaseId, Result<UndoEnd, DriveError>)> {
     let mut by_cluster: BTreeMap<ClusterName, Vec<UndoTarget>> = BTreeMap::new();
     for target in targets.into_iter().rev() {
-        by_cluster.entry(target.release.cluster.clone()).or_default().push(target);
+        by_cluster
+            .entry(target.release.cluster.clone())
+            .or_default()
+            .push(target);
     }
-    let work = by_cluster.into_iter().filter_map(|(cluster, targets)| Some((crew.on(&cluster)?, targets)));
+    let work = by_cluster
+        .into_iter()
+        .filter_map(|(cluster, targets)| Some((crew.on(&cluster)?, targets)));
     let ends = join_all(work.map(|(hands, targets)| async move {
         stream::iter(targets)
-            .map(|target| async move { (target.release.clone(), one(context, hands, &target).await) })
-            .buffer_unordered(UNDOS_AT_ONCE)
-            .collect::<Vec<_>>()
-            .await
+                .map(|target| async move {
+                    (target.release.clone(), one(context, hands, &target).await)
+                })
+                .buffer_unordered(UNDOS_AT_ONCE)
+                .collect::<Vec<_>>()
+                .await
     }))
     .await;
     ends.into_iter().flatten().collect()
 }
 
-async fn one(context: &RunContext, hands: &Hands, target: &UndoTarget) -> Result<UndoEnd, DriveError> {
+async fn one(
+    context: &RunContext,
+    hands: &Hands,
+    target: &UndoTarget,
+) -> Result<UndoEnd, DriveError> {
     let started = context.clock.now();
-    let Some(mut attempt) = read_attempt(hands.ledger.journal(), &target.release, target.row.attempt).await? else {
-        return Ok(ended(target, None, Some(Outcome::Undone { why: "nothing was begun".to_owned() })));
+    let Some(mut attempt) =
+        read_attempt(hands.ledger.journal(), &target.release, target.row.attempt).await?
+    else {
+        return Ok(ended(
+            target,
+            None,
+            Some(Outcome::Undone {
+                why: "nothing was begun".to_owned(),
+            }),
+        ));
     };
     let wish = || Some(ASKED.to_owned());
-    let task = Task { driver: target.driver, undo_wished: &wish };
+    let task = Task {
+        driver: target.driver,
+        undo_wished: &wish,
+    };
     let (mut images, mut memory) = (Images::default(), Memory::default());
     if attempt.outcome.is_none() {
         attempt = drive(hands, &task, attempt, &mut images, &mut memory).await?;
@@ -142,12 +192,23 @@ async fn one(context: &RunContext, hands: &Hands, target: &UndoTarget) -> Result
     let possible = match looked {
         Survey::Possible(possible) => *possible,
         Survey::Not(outcome) => {
-            hands.ledger.hand_back(&target.release, Job::Undo, outcome.clone()).await?;
+            hands
+                .ledger
+                .hand_back(&target.release, Job::Undo, outcome.clone())
+                .await?;
             tell(context, target, &outcome, 0, started).await;
             return Ok(ended(target, Some(&attempt), Some(outcome)));
         }
     };
-    let opening = open_undo(hands, &context.store, &attempt, possible, context.dwell_seconds, images).await?;
+    let opening = open_undo(
+        hands,
+        &context.store,
+        &attempt,
+        possible,
+        context.dwell_seconds,
+        images,
+    )
+    .await?;
     match opening {
         Opening::HandedBack(outcome) => Ok(ended(target, Some(&attempt), Some(outcome))),
         Opening::Opened(ready) => {
@@ -159,11 +220,22 @@ async fn one(context: &RunContext, hands: &Hands, target: &UndoTarget) -> Result
     }
 }
 
-async fn finish(context: &RunContext, target: &UndoTarget, attempt: &Attempt, started: jiff::Timestamp) -> UndoEnd {
-    let outcome = attempt.outcome.clone().unwrap_or(Outcome::Undone { why: ASKED.to_owned() });
+async fn finish(
+    context: &RunContext,
+    target: &UndoTarget,
+    attempt: &Attempt,
+    started: jiff::Timestamp,
+) -> UndoEnd {
+    let outcome = attempt.outcome.clone().unwrap_or(Outcome::Undone {
+        why: ASKED.to_owned(),
+    });
     let mut end = ended(target, Some(attempt), Some(outcome.clone()));
     if attempt.opened.job == Job::Undo {
-        end.from = attempt.opened.committed.as_ref().map_or(end.from, |committed| committed.revision);
+        end.from = attempt
+            .opened
+            .committed
+            .as_ref()
+            .map_or(end.from, |committed| committed.revision);
         if !matches!(outcome, Outcome::Undone { .. }) {
             end.to = end.from;
         }
@@ -173,20 +245,40 @@ async fn finish(context: &RunContext, target: &UndoTarget, attempt: &Attempt, st
     end
 }
 
-async fn tell(context: &RunContext, target: &UndoTarget, outcome: &Outcome, writes: u32, started: jiff::Timestamp) {
+async fn tell(
+    context: &RunContext,
+    target: &UndoTarget,
+    outcome: &Outcome,
+    writes: u32,
+    started: jiff::Timestamp,
+) {
     let release = target.release.clone();
     let seconds = context.clock.now().duration_since(started).as_secs_f64();
     let what = match outcome {
-        Outcome::Undone { why } => What::ReleaseUndone { release, why: why.clone(), writes, seconds },
-        Outcome::MovedOn { why, settled } => {
-            What::ReleaseMovedOn { release, why: why.join("; "), settled: *settled }
-        }
-        Outcome::Stuck { why, side } => What::ReleaseStuck { release, why: why.clone(), side: *side },
+        Outcome::Undone { why } => What::ReleaseUndone {
+            release,
+            why: why.clone(),
+            writes,
+            seconds,
+        },
+        Outcome::MovedOn { why, settled } => What::ReleaseMovedOn {
+            release,
+            why: why.join("; "),
+            settled: *settled,
+        },
+        Outcome::Stuck { why, side } => What::ReleaseStuck {
+            release,
+            why: why.clone(),
+            side: *side,
+        },
         other => What::ReleaseHandedBack {
             release,
             outcome: other.word().to_owned(),
             why: crate::engine::run::why(other),
         },
     };
-    context.teller.tell(None, Some(&target.release.cluster), what).await;
+    context
+        .teller
+        .tell(None, Some(&target.release.cluster), what)
+        .await;
 }

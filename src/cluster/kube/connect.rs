@@ -5,6 +5,7 @@ use std::sync::Once;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
+use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::{AuthError, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -15,7 +16,7 @@ use super::discovery::Discovery;
 use super::kubeconfig::{ContextInfo, Files, without_userinfo};
 use super::limits::{CONNECT_WITHIN, CREDENTIALS_WITHIN};
 use super::send::root_cause;
-use super::{KubeCluster, USER_AGENT_VALUE};
+use super::{KubeCluster, USER_AGENT_VALUE, proxy};
 use crate::cluster::{Error, ErrorKind, Result};
 
 /// How much of a plugin's complaint is repeated.
@@ -44,9 +45,13 @@ impl KubeCluster {
             ..KubeConfigOptions::default()
         };
         let credentials = credentials(&files.merged, &found);
-        let config = Config::from_custom_kubeconfig(files.merged.clone(), &options)
+        let own_proxy = files.has_proxy(&found.cluster);
+        let mut config = Config::from_custom_kubeconfig(files.merged.clone(), &options)
             .await
             .map_err(|source| unusable(&files.operation(), &source))?;
+        if !own_proxy && proxy::goes_direct(&config.cluster_url, &Matcher::from_env()) {
+            config.proxy_url = None;
+        }
         let building = tokio::task::spawn_blocking(move || client(config));
         let Ok(built) = tokio::time::timeout(CREDENTIALS_WITHIN, building).await else {
             let message = format!(
@@ -185,4 +190,99 @@ pub(super) fn no_credentials(
         0,
         format!("no credentials: {credentials} did not come: {why}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn connect(user: Value, cluster: Value) -> Result<KubeCluster> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config");
+        let config = json!({
+            "current-context": "eu",
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "ops", "user": user}],
+            "contexts": [{"name": "eu", "context": {"cluster": "c", "user": "ops"}}],
+        });
+        std::fs::write(&file, config.to_string()).unwrap();
+        KubeCluster::connect(Some(&file), None).await
+    }
+
+    fn exec(script: &str) -> Value {
+        json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script], "interactiveMode": "Never"}})
+    }
+
+    #[tokio::test]
+    async fn connecting_needs_no_server() {
+        let cluster = connect(
+            json!({"token": "t"}),
+            json!({"server": "https://u:hunter2@127.0.0.1:1/x"}),
+        )
+        .await
+        .unwrap();
+        assert_eq!(cluster.context(), Some("eu"));
+        assert_eq!(cluster.server(), "https://127.0.0.1:1/x");
+        assert_eq!(cluster.user(), Some("ops"));
+        assert!(!format!("{cluster:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_failing_plugin_is_told_without_what_it_printed() {
+        let server = json!({"server": "https://127.0.0.1:1"});
+        for (script, wanted) in [
+            (
+                "echo hunter2; echo 'no session, run: cloud login' >&2; exit 3",
+                "it ended with exit status: 3: no session, run: cloud login",
+            ),
+            (
+                "echo hunter2",
+                "it did not print an ExecCredential with a status",
+            ),
+            (
+                "echo '{\"kind\": \"ExecCredential\", \"hunter2\": 1}'",
+                "it did not print an ExecCredential with a status",
+            ),
+        ] {
+            let error = connect(exec(script), server.clone()).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Unauthorized);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "connect to context eu: no credentials: the token that sh gave for kubeconfig user \"ops\" did not come: {wanted}"
+                )
+            );
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+        let gone = json!({"exec": {"command": "no-such-plugin"}});
+        let error = connect(gone, server.clone()).await.unwrap_err();
+        assert!(error.message.contains("it cannot be started"), "{error}");
+        let file = json!({"tokenFile": "/no/such/token"});
+        let error = connect(file, server).await.unwrap_err();
+        assert!(error.message.contains("/no/such/token"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn parts_that_cannot_be_read_are_named() {
+        let cluster =
+            json!({"server": "https://127.0.0.1:1", "certificate-authority": "/no/such/ca.pem"});
+        let error = connect(json!({}), cluster).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.message.contains("/no/such/ca.pem"), "{error}");
+        let user =
+            json!({"client-certificate-data": "aHVudGVyMg==", "client-key-data": "aHVudGVyMg=="});
+        let error = connect(user, json!({"server": "https://127.0.0.1:1"}))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid, "{error:?}");
+        assert!(
+            error.message.starts_with("no client can be made of it"),
+            "{error}"
+        );
+        assert!(
+            !format!("{error:?}").contains("hunter2") && !format!("{error:?}").contains("aHVudGVy")
+        );
+    }
 }

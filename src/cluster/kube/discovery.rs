@@ -266,3 +266,123 @@ impl Resources {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{Reply, cluster};
+    use super::*;
+
+    fn aggregated(groups: &Value) -> Reply {
+        Reply::json(
+            200,
+            &json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": groups}),
+        )
+    }
+
+    fn core() -> Reply {
+        aggregated(
+            &json!([{"metadata": {"creationTimestamp": null}, "versions": [{"version": "v1", "freshness": "Current", "resources": [
+                {"resource": "secrets", "responseKind": {"group": "", "version": "v1", "kind": "Secret"}, "scope": "Namespaced", "singularResource": "secret", "verbs": ["get", "list"]},
+                {"resource": "nodes", "responseKind": {"group": "", "version": "v1", "kind": "Node"}, "scope": "Cluster", "verbs": ["get"], "subresources": [{"subresource": "status"}]},
+            ]}]}]),
+        )
+    }
+
+    fn apps() -> Reply {
+        aggregated(&json!([
+            {"metadata": {"name": "apps"}, "versions": [{"version": "v1", "resources": [
+                {"resource": "deployments", "responseKind": {"group": "apps", "version": "v1", "kind": "Deployment"}, "scope": "Namespaced", "verbs": ["get"]},
+                {"resource": "only-subresources", "scope": "Namespaced", "verbs": []}]}]},
+            {"metadata": {"name": "metrics.k8s.io"}, "versions": [{"version": "v1beta1", "freshness": "Stale"}]},
+        ]))
+    }
+
+    fn kind(api_version: &str, kind: &str, plural: &str, namespaced: bool, verbs: &[&str]) -> Kind {
+        Kind {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            namespaced,
+            verbs: verbs.iter().map(|&verb| verb.to_owned()).collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn aggregated_discovery_takes_two_requests_and_is_kept() {
+        let (cluster, seen) = cluster(vec![core(), apps()]).await;
+        let kinds = cluster.known_kinds(false).await.unwrap();
+        let wanted = [
+            kind("v1", "Secret", "secrets", true, &["get", "list"]),
+            kind("v1", "Node", "nodes", false, &["get"]),
+            kind("apps/v1", "Deployment", "deployments", true, &["get"]),
+        ];
+        assert_eq!(*kinds, wanted);
+        let again = cluster.kind("get", "apps/v1", "Deployment").await.unwrap();
+        assert_eq!(again, wanted[2]);
+        assert_eq!(seen.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn plain_discovery_gives_the_same_and_forgives_an_absent_server() {
+        let resources = |name: &str, kind: &str, namespaced: bool| {
+            Reply::json(
+                200,
+                &json!({"kind": "APIResourceList", "groupVersion": "x", "resources": [
+                    {"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get"]},
+                    {"name": format!("{name}/status"), "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get"]},
+                ]}),
+            )
+        };
+        let groups = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [
+            {"name": "apps", "versions": [{"groupVersion": "apps/v1", "version": "v1"}]},
+            {"name": "metrics.k8s.io", "versions": [{"groupVersion": "metrics.k8s.io/v1beta1", "version": "v1beta1"}]}]});
+        // Document by document, so that the script's order is the order of the requests.
+        let (cluster, seen) = cluster(vec![
+            Reply::json(200, &json!({"kind": "APIVersions", "versions": ["v1"]})),
+            resources("nodes", "Node", false),
+            Reply::json(200, &groups),
+            resources("deployments", "Deployment", true),
+            Reply::Answer {
+                code: 503,
+                headers: Vec::new(),
+                body: b"service unavailable".to_vec(),
+            },
+        ])
+        .await;
+        let kinds = cluster.known_kinds(false).await;
+        // The last two are asked for side by side, so either may be the absent one.
+        let kinds = kinds.unwrap();
+        assert!(kinds.contains(&kind("v1", "Node", "nodes", false, &["get"])));
+        assert_eq!(kinds.len(), 2, "{kinds:?}");
+        assert_eq!(seen.lock().unwrap().len(), 5);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_kind_is_looked_up_again_but_not_at_once() {
+        let (cluster, seen) = cluster(vec![core(), apps(), core(), apps()]).await;
+        for _ in 0..3 {
+            let error = cluster.kind("get x", "a.dev/v1", "X").await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::UnknownKind);
+            assert_eq!(
+                error.to_string(),
+                "get x: the cluster serves no X in a.dev/v1"
+            );
+        }
+        assert_eq!(seen.lock().unwrap().len(), 2);
+        cluster.discovery.forget().await;
+        cluster.kind("get x", "a.dev/v1", "X").await.unwrap_err();
+        assert_eq!(seen.lock().unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn many_callers_share_one_answer() {
+        let (cluster, seen) = cluster(vec![core(), apps()]).await;
+        let asked = (0..20).map(|_| cluster.kind("get", "v1", "Secret"));
+        for answer in futures::future::join_all(asked).await {
+            assert_eq!(answer.unwrap().plural, "secrets");
+        }
+        assert_eq!(seen.lock().unwrap().len(), 2);
+    }
+}

@@ -181,6 +181,15 @@ impl Files {
         })
     }
 
+    /// Does the kubeconfig itself name a proxy for this cluster? Then the environment has no say.
+    pub(super) fn has_proxy(&self, cluster: &str) -> bool {
+        let mut clusters = self.merged.clusters.iter();
+        clusters
+            .find(|named| named.name == cluster)
+            .and_then(|named| named.cluster.as_ref()?.proxy_url.as_deref())
+            .is_some_and(|url| !url.is_empty())
+    }
+
     /// `read kubeconfig a, b`.
     pub(super) fn operation(&self) -> String {
         let paths: Vec<String> = self
@@ -224,4 +233,150 @@ fn unreadable(path: &Path, source: &KubeconfigError) -> Error {
         other => other.to_string(),
     };
     error(&operation, ErrorKind::Invalid, 0, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "apiVersion: v1
+kind: Config
+current-context: eu
+clusters:
+- {name: c1, cluster: {server: 'https://me:hunter2@eu.example:6443/k8s'}}
+users:
+- {name: ops, user: {token: hunter2}}
+contexts:
+- {name: us, context: {cluster: gone, user: ops}}
+- {name: eu, context: {cluster: c1, user: ops, namespace: shop}}
+- {name: no-user, context: {cluster: c1, user: nobody}}
+";
+    const TWO: &str = "current-context: other
+contexts:
+- {name: eu, context: {cluster: ignored}}
+- {name: ap, context: {cluster: c1}}
+";
+
+    fn files(texts: &[(&str, &str)]) -> (tempfile::TempDir, Vec<PathBuf>) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = texts
+            .iter()
+            .map(|(name, text)| {
+                let path = dir.path().join(name);
+                std::fs::write(&path, text).unwrap();
+                path
+            })
+            .collect();
+        (dir, paths)
+    }
+
+    #[test]
+    fn contexts_are_listed_by_name() {
+        let (_dir, paths) = files(&[("one", ONE)]);
+        let contexts = contexts(Some(&paths[0])).unwrap();
+        let names: Vec<&str> = contexts
+            .iter()
+            .map(|context| context.name.as_str())
+            .collect();
+        assert_eq!(names, ["eu", "no-user", "us"]);
+        assert_eq!(
+            contexts[0],
+            ContextInfo {
+                name: "eu".into(),
+                cluster: "c1".into(),
+                server: Some("https://eu.example:6443/k8s".into()),
+                user: Some("ops".into()),
+                namespace: Some("shop".into()),
+                current: true,
+            }
+        );
+        assert_eq!(contexts[2].server, None);
+    }
+
+    #[test]
+    fn the_first_file_of_the_list_wins_and_a_missing_one_is_skipped() {
+        let (dir, paths) = files(&[("one", ONE), ("two", TWO)]);
+        let list = std::env::join_paths([
+            dir.path().join("none"),
+            PathBuf::new(),
+            paths[0].clone(),
+            paths[1].clone(),
+        ])
+        .unwrap();
+        let files = Files::listed(Some(&list), None).unwrap().unwrap();
+        assert_eq!(files.paths, paths);
+        assert_eq!(files.context(None).unwrap().name, "eu");
+        assert_eq!(files.context(Some("eu")).unwrap().cluster, "c1");
+        assert_eq!(files.context(Some("ap")).unwrap().user, None);
+    }
+
+    #[test]
+    fn without_a_list_the_home_directory_is_read_and_without_that_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(
+            Files::listed(None, Some(dir.path().to_owned()))
+                .unwrap()
+                .is_none()
+        );
+        std::fs::create_dir(dir.path().join(".kube")).unwrap();
+        std::fs::write(dir.path().join(".kube/config"), ONE).unwrap();
+        let files = Files::listed(Some(OsStr::new("")), Some(dir.path().to_owned()));
+        assert_eq!(files.unwrap().unwrap().merged.contexts.len(), 3);
+        assert!(Files::listed(None, None).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_exist() {
+        let error = contexts(Some(Path::new("/no/such/kubeconfig"))).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert_eq!(
+            error.to_string(),
+            "read kubeconfig /no/such/kubeconfig: No such file or directory (os error 2)"
+        );
+    }
+
+    #[test]
+    fn a_broken_file_is_told_by_its_place_and_not_by_its_text() {
+        for text in [
+            "users:\n- name: ops\n  user: {token: hunter2\n",
+            "users:\n- name: ops\n  user: [hunter2]\n",
+            "contexts: hunter2\n",
+            "\t- hunter2: [",
+        ] {
+            let (_dir, paths) = files(&[("bad", text)]);
+            let error = contexts(Some(&paths[0])).unwrap_err();
+            assert!(
+                error
+                    .message
+                    .starts_with("it is no kubeconfig in YAML (line "),
+                "{error}"
+            );
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_context_that_lacks_a_part_is_explained() {
+        let (_dir, paths) = files(&[("one", ONE)]);
+        let files = Files::read(Some(&paths[0])).unwrap().unwrap();
+        for (name, wanted) in [
+            ("xx", "it has no context \"xx\": it has eu, no-user, us"),
+            (
+                "us",
+                "context \"us\" names cluster \"gone\", which it does not have, or not with a server",
+            ),
+            (
+                "no-user",
+                "context \"no-user\" names user \"nobody\", which it does not have",
+            ),
+        ] {
+            assert_eq!(files.context(Some(name)).unwrap_err().message, wanted);
+        }
+        let (_dir, paths) = self::files(&[("two", "contexts: []\n")]);
+        let empty = Files::read(Some(&paths[0])).unwrap().unwrap();
+        assert_eq!(
+            empty.context(None).unwrap_err().message,
+            "no current context is set: name one of none"
+        );
+    }
 }

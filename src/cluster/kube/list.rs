@@ -79,3 +79,112 @@ fn is_too_large(error: &Error) -> bool {
         .as_ref()
         .is_some_and(|source| source.is::<TooLarge>())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::limits::ANSWER_BYTES;
+    use super::super::testing::{Reply, Seen, cluster};
+    use super::*;
+    use crate::cluster::ErrorKind;
+
+    fn page(names: &[&str], next: &str) -> Reply {
+        let items: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+        Reply::json(
+            200,
+            &json!({"kind": "List", "metadata": {"continue": next}, "items": items}),
+        )
+    }
+
+    fn gone() -> Reply {
+        Reply::json(
+            410,
+            &json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old", "metadata": {}}),
+        )
+    }
+
+    fn call() -> Call {
+        Call::get("/api/v1/secrets", "list secrets")
+    }
+
+    fn lines(seen: &Seen) -> Vec<String> {
+        let seen = seen.lock().unwrap();
+        seen.iter()
+            .map(|request| request.lines().next().unwrap().to_owned())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn pages_are_followed_to_the_end() {
+        let (cluster, seen) = cluster(vec![page(&["a", "b"], "t/1"), page(&["c"], "")]).await;
+        let names = cluster.list_by(&call(), 2).await.unwrap();
+        assert_eq!(
+            names,
+            [
+                json!({"name": "a"}),
+                json!({"name": "b"}),
+                json!({"name": "c"})
+            ]
+        );
+        assert_eq!(
+            lines(&seen),
+            [
+                "GET /api/v1/secrets?limit=2 HTTP/1.1",
+                "GET /api/v1/secrets?limit=2&continue=t%2F1 HTTP/1.1",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_expired_token_starts_over_and_keeps_nothing_of_the_first_try() {
+        let replies = vec![
+            page(&["old"], "t"),
+            gone(),
+            page(&["a"], "u"),
+            page(&["b"], ""),
+        ];
+        let (cluster, seen) = cluster(replies).await;
+        let names = cluster.list_by(&call(), 1).await.unwrap();
+        assert_eq!(names, [json!({"name": "a"}), json!({"name": "b"})]);
+        assert_eq!(lines(&seen)[2], "GET /api/v1/secrets?limit=1 HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn starting_over_ends() {
+        let (cluster, seen) = cluster(vec![gone(); 20]).await;
+        let error = cluster.list_by(&call(), 1).await.unwrap_err();
+        assert_eq!((error.kind, error.code), (ErrorKind::Server, 410));
+        assert_eq!(lines(&seen).len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_page_above_our_cap_is_asked_for_in_smaller_ones() {
+        let huge = Reply::Answer {
+            code: 200,
+            headers: Vec::new(),
+            body: vec![b' '; ANSWER_BYTES + 1],
+        };
+        let (cluster, seen) =
+            cluster(vec![page(&["a"], "t"), huge.clone(), page(&["b"], "")]).await;
+        let names = cluster.list_by(&call(), 500).await.unwrap();
+        assert_eq!(names.len(), 2);
+        assert_eq!(
+            lines(&seen)[2],
+            "GET /api/v1/secrets?limit=62&continue=t HTTP/1.1"
+        );
+    }
+
+    #[tokio::test]
+    async fn one_object_above_our_cap_is_an_error() {
+        let huge = Reply::Answer {
+            code: 200,
+            headers: Vec::new(),
+            body: vec![b' '; ANSWER_BYTES + 1],
+        };
+        let (cluster, _) = cluster(vec![huge]).await;
+        let error = cluster.list_by(&call(), 1).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Malformed);
+        assert!(error.message.contains("64 MiB"), "{error}");
+    }
+}

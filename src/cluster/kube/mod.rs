@@ -5,7 +5,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `kubeconfig`, `credentials`, `connect` | from files to a client, with errors that teach |
+//! | `kubeconfig`, `credentials`, `proxy`, `connect` | from files to a client, with errors that teach |
 //! | `call`, `path`, `records`, `objects` | requests as data |
 //! | `send` | sends one, once; tells what never left from what may have arrived |
 //! | `refusal`, `redact` | from a refusal to an [`Error`] kind, without values of Secrets |
@@ -21,12 +21,15 @@ mod limits;
 mod list;
 mod objects;
 mod path;
+mod proxy;
 mod reader;
 mod records;
 mod redact;
 mod refusal;
 mod rehearser;
 mod send;
+#[cfg(test)]
+mod testing;
 mod writer;
 
 pub use kubeconfig::{ContextInfo, contexts};

@@ -20,6 +20,19 @@ const CUT_AFTER: [&str; 9] = [
     "duplicate entries for key",
 ];
 
+/// What the server quotes after these words is a name of its own: of a policy, a webhook, a user, a kind.
+const NAMES_FOLLOW: [&str; 9] = [
+    "ValidatingAdmissionPolicy ",
+    "with binding ",
+    "admission webhook ",
+    "calling webhook ",
+    "User ",
+    "resource ",
+    "subresource ",
+    "API group ",
+    "namespace ",
+];
+
 /// The message without values; quoted texts stay if they are among `known`.
 ///
 /// Linear in the message's length times the number of known names.
@@ -56,11 +69,9 @@ fn unquote(text: &str, known: &[&str]) -> String {
         let end = closing(after, quote);
         let inside = &after[..end.unwrap_or(after.len())];
         out.push_str(quote);
-        out.push_str(if known.contains(&inside) {
-            inside
-        } else {
-            GONE
-        });
+        let named =
+            known.contains(&inside) || NAMES_FOLLOW.iter().any(|words| before.ends_with(words));
+        out.push_str(if named { inside } else { GONE });
         out.push_str(quote);
         rest = end.map_or("", |end| &after[end + 1..]);
     }
@@ -103,11 +114,19 @@ mod tests {
             ),
             (
                 r#"admission webhook "v.example" denied the request: hunter2 is weak"#,
-                r#"admission webhook "(redacted)" denied the request: (redacted)"#,
+                r#"admission webhook "v.example" denied the request: (redacted)"#,
             ),
             (
                 "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got &value.valueUnstructured{Value:123}",
                 "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got (redacted)",
+            ),
+            (
+                r#"secrets "db" is forbidden: User "ops" cannot get resource "secrets" in API group "" in the namespace "shop""#,
+                r#"secrets "db" is forbidden: User "ops" cannot get resource "secrets" in API group "" in the namespace "shop""#,
+            ),
+            (
+                "secrets \"db\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: the value is aHVudGVyMg==",
+                "secrets \"db\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: (redacted)",
             ),
             (r#"open "a \" hunter2" end"#, r#"open "(redacted)" end"#),
             (
@@ -117,7 +136,11 @@ mod tests {
             (r#"no end "hunter2"#, r#"no end "(redacted)""#),
         ];
         for (message, wanted) in cases {
-            assert_eq!(redact(message, &["db", "shop"]), wanted, "{message}");
+            assert_eq!(
+                redact(message, &["db", "secrets", "Secret", "shop"]),
+                wanted,
+                "{message}"
+            );
         }
     }
 

@@ -157,13 +157,15 @@ fn is_failed_test(call: &Call, status: Option<&Status>) -> bool {
 }
 
 /// Plain Go errors of `structuredmerge.go` reach the client as a 500 without a reason: the manifest (or the live object) does not
-/// fit the schema, and never will. A failing webhook is a 500 with reason `InternalError` and may pass next time.
+/// fit the schema, and never will. A failing webhook may pass next time; a CRD's conversion webhook fails in the same words as a
+/// conversion, and is told by its name.
 fn is_apply_machinery(status: &Status) -> bool {
     status.reason.is_empty()
+        && !status.message.contains("webhook")
         && [
             "failed to create typed patch object",
             "failed to create typed live object",
-            "failed to create manager for existing fields: failed to convert new object",
+            "failed to convert new object",
         ]
         .iter()
         .any(|start| status.message.starts_with(start))
@@ -214,4 +216,308 @@ fn retry_after(headers: &HeaderMap, status: Option<&Status>) -> Option<Duration>
         .map(|details| details.retry_after_seconds)
         .filter(|seconds| *seconds > 0);
     header.or(body).map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use kube::config::AuthInfo;
+    use serde_json::{Value, json};
+
+    use super::super::call::{Effect, JSON_PATCH};
+    use super::*;
+
+    /// A patch that tests the uid, of a Deployment.
+    fn patch() -> Call {
+        let patch = json!([{"op": "test", "path": "/metadata/uid", "value": "u"}]);
+        Call::change(
+            Method::PATCH,
+            Effect::Write,
+            "/apis/apps/v1/namespaces/shop/deployments/web".into(),
+            (JSON_PATCH, &patch),
+            "patch apps/v1 Deployment shop/web",
+        )
+    }
+
+    fn of_secret() -> Call {
+        let mut call = patch();
+        call.redact = Some(vec!["db".into(), "Secret".into(), "secrets".into()]);
+        call
+    }
+
+    fn refuse_text(call: &Call, code: u16, content_type: &str, body: &[u8]) -> Error {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+        let auth: AuthInfo = serde_json::from_value(json!({"token": "t"})).unwrap();
+        let credentials = Credentials::of(Some("ops"), &auth);
+        refusal(
+            call,
+            StatusCode::from_u16(code).unwrap(),
+            &headers,
+            body,
+            &credentials,
+        )
+    }
+
+    /// A Status as kube-apiserver 1.36.3 wrote it.
+    fn refuse(call: &Call, code: u16, reason: &str, message: &str, details: &Value) -> Error {
+        let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "code": code, "message": message, "details": details});
+        if !reason.is_empty() {
+            status["reason"] = reason.into();
+        }
+        refuse_text(
+            call,
+            code,
+            "application/json",
+            status.to_string().as_bytes(),
+        )
+    }
+
+    #[test]
+    fn an_objects_404_is_told_from_a_paths() {
+        let call = patch();
+        let object = refuse(
+            &call,
+            404,
+            "NotFound",
+            "deployments.apps \"web\" not found",
+            &json!({"kind": "deployments", "name": "web"}),
+        );
+        assert_eq!(object.kind, ErrorKind::NotFound);
+        let path = refuse(
+            &call,
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+            &json!({}),
+        );
+        assert_eq!(path.kind, ErrorKind::UnknownKind);
+        let mux = refuse_text(
+            &call,
+            404,
+            "text/plain; charset=utf-8",
+            b"404 page not found\n",
+        );
+        assert_eq!(mux.kind, ErrorKind::UnknownKind);
+        assert_eq!(
+            mux.to_string(),
+            "patch apps/v1 Deployment shop/web: the cluster does not serve it (404 page not found)"
+        );
+    }
+
+    #[test]
+    fn the_four_kinds_of_409() {
+        let call = patch();
+        let exists = refuse(
+            &call,
+            409,
+            "AlreadyExists",
+            "secrets \"a\" already exists",
+            &json!({"kind": "secrets", "name": "a"}),
+        );
+        assert_eq!(exists.kind, ErrorKind::AlreadyExists);
+        let stale = refuse(
+            &call,
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled on deployments.apps \"web\": the object has been modified; please apply your changes to the latest version and try again",
+            &json!({"group": "apps", "kind": "deployments", "name": "web"}),
+        );
+        assert_eq!(stale.kind, ErrorKind::Conflict);
+        let quota = refuse(
+            &call,
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled on resourcequotas \"q\": the object has been modified; please apply your changes to the latest version and try again",
+            &json!({"kind": "resourcequotas", "name": "q"}),
+        );
+        assert_eq!(quota.kind, ErrorKind::Server);
+        assert!(quota.is_undecided());
+    }
+
+    #[test]
+    fn field_conflicts_come_in_one_order() {
+        let causes = [
+            ("conflict with \"new\"", ".data.z"),
+            ("conflict with \"helm\" using v1", ".data.k"),
+            ("conflict with \"helm\" using v1", ".data.a"),
+        ];
+        let details = json!({"causes": causes.map(|(message, field)| json!({"reason": "FieldManagerConflict", "message": message, "field": field}))});
+        // The words name managers and fields only: they stay whole, of Secrets too.
+        for call in [patch(), of_secret()] {
+            let error = refuse(
+                &call,
+                409,
+                "Conflict",
+                "Apply failed with 3 conflicts: conflicts with \"helm\" using v1:\n- .data.k",
+                &details,
+            );
+            let ErrorKind::FieldConflict(fields) = &error.kind else {
+                panic!("{error:?}");
+            };
+            let seen: Vec<&str> = fields
+                .iter()
+                .map(|conflict| conflict.field.as_str())
+                .collect();
+            assert_eq!(seen, [".data.k", ".data.a", ".data.z"]);
+            assert_eq!(fields[0].message, "conflict with \"helm\" using v1");
+            assert!(error.message.contains("\"helm\""));
+        }
+    }
+
+    #[test]
+    fn a_failed_test_of_the_uid_is_told_from_validation() {
+        let generic = "the server rejected our request due to an error in our request";
+        let failed = refuse(&patch(), 422, "Invalid", generic, &json!({}));
+        assert_eq!(failed.kind, ErrorKind::WrongUid);
+        let mut no_test = patch();
+        no_test.tests_uid = false;
+        assert_eq!(
+            refuse(&no_test, 422, "Invalid", generic, &json!({})).kind,
+            ErrorKind::Invalid
+        );
+        let validation = json!({"group": "apps", "kind": "Deployment", "name": "web", "causes": [
+            {"reason": "FieldValueRequired", "message": "Required value", "field": "spec.selector"}]});
+        let invalid = refuse(
+            &patch(),
+            422,
+            "Invalid",
+            "Deployment.apps \"web\" is invalid: spec.selector: Required value",
+            &validation,
+        );
+        assert_eq!(invalid.kind, ErrorKind::Invalid);
+        let policy =
+            json!({"kind": "deployments", "name": "web", "causes": [{"message": "denied"}]});
+        let denied = refuse(
+            &patch(),
+            422,
+            "Invalid",
+            "deployments.apps \"web\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no",
+            &policy,
+        );
+        assert_eq!(denied.kind, ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn a_500_of_the_apply_machinery_will_never_pass_and_others_may() {
+        let call = patch();
+        for message in [
+            "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): .spec.template.spec.containers[name=\"c\"].env: duplicate entries for key [name=\"A\"]",
+            "failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .datax: field not declared in schema",
+            "failed to convert new object (shop/s; /v1, Kind=Secret) to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 7",
+        ] {
+            assert_eq!(
+                refuse(&call, 500, "", message, &json!(null)).kind,
+                ErrorKind::Invalid,
+                "{message}"
+            );
+        }
+        for (reason, message) in [
+            (
+                "InternalError",
+                "Internal error occurred: failed calling webhook \"down.example.com\": failed to call webhook: Post \"https://127.0.0.1:1/?timeout=1s\": dial tcp 127.0.0.1:1: connect: connection refused",
+            ),
+            (
+                "",
+                "failed to convert new object (shop/x; a.dev/v1, Kind=X) to proper version (a.dev/v2): conversion webhook for a.dev/v1, Kind=X failed: Post \"https://x/\": EOF",
+            ),
+            ("", "etcdserver: request timed out"),
+        ] {
+            assert_eq!(
+                refuse(&call, 500, reason, message, &json!({})).kind,
+                ErrorKind::Server,
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_code_has_a_kind() {
+        let kind = |code| refuse_text(&patch(), code, "text/html", b"<html>").kind;
+        let wanted = [
+            (400, ErrorKind::Invalid),
+            (401, ErrorKind::Unauthorized),
+            (403, ErrorKind::Forbidden),
+            (405, ErrorKind::Invalid),
+            (410, ErrorKind::Server),
+            (413, ErrorKind::Invalid),
+            (422, ErrorKind::Invalid),
+            (429, ErrorKind::Throttled),
+            (500, ErrorKind::Server),
+            (502, ErrorKind::Server),
+            (503, ErrorKind::Server),
+            (504, ErrorKind::Server),
+            (101, ErrorKind::Malformed),
+        ];
+        for (code, wanted) in wanted {
+            assert_eq!(kind(code), wanted, "{code}");
+        }
+        let error = refuse_text(&patch(), 502, "text/html", b"<html>");
+        assert_eq!(
+            error.message,
+            "502 Bad Gateway, and no words of an API server"
+        );
+    }
+
+    #[test]
+    fn the_wait_is_read_from_the_status_too() {
+        let error = refuse(
+            &patch(),
+            429,
+            "TooManyRequests",
+            "too many requests",
+            &json!({"retryAfterSeconds": 3}),
+        );
+        assert_eq!(
+            (error.kind, error.retry_after),
+            (ErrorKind::Throttled, Some(Duration::from_secs(3)))
+        );
+    }
+
+    #[test]
+    fn words_about_a_secret_lose_its_values() {
+        let error = refuse(
+            &of_secret(),
+            422,
+            "Invalid",
+            "Secret \"db\" is invalid: type: Invalid value: \"hunter2\": field is immutable",
+            &json!({"kind": "Secret", "name": "db"}),
+        );
+        assert_eq!(
+            error.message,
+            "Secret \"db\" is invalid: type: Invalid value: (redacted)"
+        );
+        let text = refuse_text(&of_secret(), 400, "text/plain", b"cannot take hunter2");
+        assert_eq!(
+            text.message,
+            "400 Bad Request, and no words of an API server"
+        );
+        let plain = refuse(
+            &patch(),
+            422,
+            "Invalid",
+            "x: Invalid value: \"hunter2\"",
+            &json!({"name": "web"}),
+        );
+        assert!(plain.message.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_401_names_the_user() {
+        let error = refuse(&patch(), 401, "Unauthorized", "Unauthorized", &json!(null));
+        assert_eq!(error.kind, ErrorKind::Unauthorized);
+        assert!(
+            error
+                .message
+                .starts_with("the token of kubeconfig user \"ops\" is expired or unknown"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn long_words_are_cut() {
+        let error = refuse(&patch(), 500, "", &"ä".repeat(5_000), &json!(null));
+        assert_eq!(error.message.chars().count(), MESSAGE_CHARS + 2);
+    }
 }

@@ -163,3 +163,175 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
         .unwrap_or(error)
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use serde_json::{Value, json};
+
+    use super::super::call::JSON_PATCH;
+    use super::super::testing::{Reply, Seen, cluster, connect};
+    use super::*;
+
+    fn write() -> Call {
+        let patch = json!([{"op": "replace", "path": "/metadata/managedFields", "value": []}]);
+        let path = "/api/v1/namespaces/shop/secrets/db".to_owned();
+        Call::change(
+            Method::PATCH,
+            Effect::Write,
+            path,
+            (JSON_PATCH, &patch),
+            "patch v1 Secret shop/db",
+        )
+    }
+
+    fn unavailable() -> Reply {
+        Reply::Answer {
+            code: 503,
+            headers: vec![("Retry-After", "7".into())],
+            body: Vec::new(),
+        }
+    }
+
+    fn count(seen: &Seen) -> usize {
+        seen.lock().unwrap().len()
+    }
+
+    /// kube-rs retries 429, 503 and 504 by default, writes too.
+    #[tokio::test]
+    async fn nothing_is_sent_twice() {
+        for reply in [
+            unavailable(),
+            Reply::json(429, &json!({})),
+            Reply::json(504, &json!({})),
+            Reply::Close,
+            Reply::Half { code: 200 },
+        ] {
+            let (cluster, seen) = cluster(vec![reply.clone(); 5]).await;
+            let error = cluster.send::<Value>(&write()).await.unwrap_err();
+            assert!(error.is_undecided(), "{reply:?}: {error:?}");
+            assert_eq!(count(&seen), 1, "{reply:?}");
+        }
+    }
+
+    /// The same on a connection that was used before: hyper may send again only what never left.
+    #[tokio::test]
+    async fn nothing_is_sent_twice_on_a_used_connection() {
+        let ok = Reply::json(200, &json!({}));
+        let (cluster, seen) = cluster(vec![ok.clone(), Reply::Close, ok]).await;
+        cluster.send::<Value>(&write()).await.unwrap();
+        let error = cluster.send::<Value>(&write()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Cut);
+        assert_eq!(count(&seen), 2);
+    }
+
+    #[tokio::test]
+    async fn a_request_says_who_sends_it_and_how_long_it_may_take() {
+        let (cluster, seen) = cluster(vec![Reply::json(200, &json!({}))]).await;
+        cluster.send::<Value>(&write()).await.unwrap();
+        let seen = seen.lock().unwrap()[0].to_lowercase();
+        assert!(
+            seen.starts_with(
+                "patch /api/v1/namespaces/shop/secrets/db?timeout=10s&fieldmanager=refit http/1.1"
+            ),
+            "{seen}"
+        );
+        assert!(
+            seen.contains(concat!("user-agent: refit/", env!("CARGO_PKG_VERSION"))),
+            "{seen}"
+        );
+        assert!(
+            seen.contains("content-type: application/json-patch+json"),
+            "{seen}"
+        );
+    }
+
+    #[tokio::test]
+    async fn retry_after_is_read() {
+        let (cluster, _) = cluster(vec![unavailable()]).await;
+        let error = cluster.send::<Value>(&write()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Server);
+        assert_eq!(error.retry_after, Some(std::time::Duration::from_secs(7)));
+    }
+
+    #[tokio::test]
+    async fn what_never_left_is_unreachable() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        for server in [
+            format!("http://{free}"),
+            format!("https://{free}"),
+            "https://no-such-host.invalid".into(),
+        ] {
+            let error = connect(&server)
+                .await
+                .send::<Value>(&write())
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Unreachable, "{error:?}");
+            assert!(error.message.contains(&server), "{error}");
+        }
+        // A server that speaks no TLS: the handshake fails, so no request was sent.
+        let (plain, _) = cluster(Vec::new()).await;
+        let tls = connect(&plain.server().replace("http:", "https:")).await;
+        let error = tls.send::<Value>(&write()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreachable, "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_is_cut() {
+        let (cluster, seen) = cluster(vec![Reply::Hang]).await;
+        let call = write();
+        let arrived = async {
+            while count(&seen) == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            // From here on the clock jumps to the next timer, which is ours.
+            tokio::time::pause();
+        };
+        let (answer, ()) = tokio::join!(cluster.send::<Value>(&call), arrived);
+        let error = answer.unwrap_err();
+        assert_eq!((error.kind, error.code), (ErrorKind::Cut, 0));
+        assert!(error.message.contains("20 s"), "{}", error.message);
+        assert_eq!(count(&seen), 1);
+    }
+
+    #[tokio::test]
+    async fn a_success_that_cannot_be_read_is_cut_for_a_write_only() {
+        let page = Reply::Answer {
+            code: 200,
+            headers: vec![("Content-Type", "text/html".into())],
+            body: b"<html>hunter2".to_vec(),
+        };
+        let (cluster, _) = cluster(vec![page.clone(), page]).await;
+        let error = cluster.send::<Value>(&write()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Cut);
+        let error = cluster
+            .send::<Value>(&Call::get("/version", "x"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Malformed);
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_login_page_is_told_without_its_ticket() {
+        let reply = Reply::Answer {
+            code: 302,
+            headers: vec![(
+                "Location",
+                "https://sso.example/login?ticket=hunter2".into(),
+            )],
+            body: Vec::new(),
+        };
+        let (cluster, _) = cluster(vec![reply]).await;
+        let error = cluster
+            .send::<Value>(&Call::get("/version", "x"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Malformed);
+        assert!(error.message.contains("sso.example") && !error.message.contains("hunter2"));
+    }
+}

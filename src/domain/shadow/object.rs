@@ -11,7 +11,7 @@ use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement}
 use serde_json::Value;
 
 use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
 
@@ -64,7 +64,7 @@ pub struct Probe<'a> {
     /// The throw-away manager.
     pub manager: &'a str,
     /// Whose entries are Helm's own.
-    pub managers: &'a Managers,
+    pub managers: &'a ManagerMatcher,
 }
 
 /// The forecast of one object, and the apply set that its adoption needs.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::owners::is_own;
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 
 /// What the server folds more than ten Update managers into. Holds Helm's old set too, so the apply set is taken out
 /// of it; the entry itself stays (rule R9).
@@ -107,7 +107,7 @@ pub(super) fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, 
 pub fn adopt(
     live: &[Value],
     apply_set: &ApplySet,
-    managers: &Managers,
+    managers: &ManagerMatcher,
     at: Time,
 ) -> Result<Option<Adoption>, TransferError> {
     if apply_set.fields.is_empty() {
@@ -115,7 +115,7 @@ pub fn adopt(
     }
     let entries = read(live).map_err(TransferError::Live)?;
     let ours = ManagedFieldsEntry::new(
-        managers.canonical.as_str(),
+        managers.canonical(),
         Operation::Apply,
         apply_set.api_version.as_str(),
         apply_set.fields.clone(),

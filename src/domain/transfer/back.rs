@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::adopt::{Inverse, TransferError, read};
 use super::owners::{describe, is_own};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 
 /// The server folds the oldest Update entries into `ancient-changes` beyond this many, which would swallow what we
 /// put back (upstream `apimachinery/pkg/util/managedfields/internal/capmanagers.go`, rule R6).
@@ -41,7 +41,7 @@ pub enum Ours {
 }
 
 /// Which side is an object on? Our entry's time tells it from an older Apply entry of the same manager.
-pub fn classify(live: &[Value], inverse: &Inverse, managers: &Managers) -> Result<Ours, TransferError> {
+pub fn classify(live: &[Value], inverse: &Inverse, managers: &ManagerMatcher) -> Result<Ours, TransferError> {
     let own: Vec<_> =
         read(live).map_err(TransferError::Live)?.into_iter().filter(|entry| is_own(entry, managers)).collect();
     let written = one(&inverse.written)?;
@@ -71,7 +71,7 @@ fn one(value: &Value) -> Result<ManagedFieldsEntry, TransferError> {
 
 /// The managedFields that put an adopted object back: own entries as saved, less what others took from us since;
 /// everybody else's as they are now.
-pub fn put_back(live: &[Value], inverse: &Inverse, managers: &Managers) -> Result<Vec<Value>, BackError> {
+pub fn put_back(live: &[Value], inverse: &Inverse, managers: &ManagerMatcher) -> Result<Vec<Value>, BackError> {
     if classify(live, inverse, managers)? != Ours::After {
         return Err(BackError::NotOurs);
     }

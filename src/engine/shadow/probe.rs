@@ -8,7 +8,7 @@ use super::objects::{ManifestObject, Objects, ObjectsError, objects};
 use super::rehearse::{Rehearsal, rehearse};
 use super::Holders;
 use crate::cluster::{self, ErrorKind, Reader, Rehearser};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::driven_by;
@@ -84,7 +84,7 @@ pub struct LiveProbe<'a> {
     /// Rehearses.
     pub rehearser: &'a dyn Rehearser,
     /// Whose entries are Helm's own.
-    pub managers: &'a Managers,
+    pub managers: &'a ManagerMatcher,
     /// The time of new entries.
     pub clock: &'a dyn Clock,
     /// Names throw-away managers.
@@ -97,9 +97,10 @@ enum Verdict {
 }
 
 #[derive(Default)]
-struct Counts {
+struct Seen {
     dry_runs: u32,
     repeats: u32,
+    lives: Vec<LiveObject>,
 }
 
 #[async_trait]
@@ -107,7 +108,7 @@ impl Forecaster for LiveProbe<'_> {
     async fn forecast(&self, target: &Target<'_>) -> Result<Prepared, ForecastError> {
         let release = target.records.id.clone();
         let mut notes = left_over_notes(target);
-        let mut counts = Counts::default();
+        let mut seen = Seen::default();
         let mut forecasts = Vec::new();
         let mut writes = Vec::new();
         match objects(self.reader, &target.current.record).await {
@@ -118,7 +119,7 @@ impl Forecaster for LiveProbe<'_> {
                     plain(&unserved.object, ObjectOutcome::Invalid { reason })
                 }));
                 for object in &found.served {
-                    match self.object(object, &release, target.holders, &mut counts).await? {
+                    match self.object(object, &release, target.holders, &mut seen).await? {
                         Verdict::Settled(forecast) => forecasts.push(forecast),
                         Verdict::Write(forecast, write) => {
                             forecasts.push(forecast);
@@ -138,21 +139,20 @@ impl Forecaster for LiveProbe<'_> {
                 return Ok(Prepared { forecast, objects: Vec::new(), dry_runs: 0, repeats: 0 });
             }
         }
-        let facts = self.facts(target, &writes);
+        let facts = self.facts(target, &seen.lives);
         let forecast = judge(&facts, forecasts, notes);
-        Ok(Prepared { forecast, objects: writes, dry_runs: counts.dry_runs, repeats: counts.repeats })
+        Ok(Prepared { forecast, objects: writes, dry_runs: seen.dry_runs, repeats: seen.repeats })
     }
 }
 
 impl LiveProbe<'_> {
-    fn facts(&self, target: &Target<'_>, objects: &[PreparedObject]) -> ReleaseFacts {
-        let lives: Vec<&LiveObject> = objects.iter().map(|object| &object.live).collect();
+    fn facts(&self, target: &Target<'_>, lives: &[LiveObject]) -> ReleaseFacts {
         ReleaseFacts {
             release: target.records.id.clone(),
             last_status: target.last.record.status.to_string(),
             has_deployed: target.records.deployed().is_some(),
             records_ssa: target.last.record.apply_method == Some(ApplyMethod::ServerSide),
-            driven_by: driven_by(&lives, self.managers),
+            driven_by: driven_by(lives, self.managers),
         }
     }
 
@@ -161,12 +161,15 @@ impl LiveProbe<'_> {
         wanted: &ManifestObject,
         release: &ReleaseId,
         holders: &Holders,
-        counts: &mut Counts,
+        seen: &mut Seen,
     ) -> Result<Verdict, ForecastError> {
         let object = &wanted.object;
         let settled = |outcome| Ok(Verdict::Settled(plain(object, outcome)));
         for attempt in 0..TRIES_AT_A_BUSY_OBJECT {
             let Some(live) = self.reader.object(object).await? else { return settled(ObjectOutcome::Missing) };
+            if attempt == 0 {
+                seen.lives.push(live.clone());
+            }
             if live.is_being_deleted() {
                 return settled(ObjectOutcome::BeingDeleted);
             }
@@ -175,7 +178,7 @@ impl LiveProbe<'_> {
                 return settled(ObjectOutcome::Shared { with: others });
             }
             let manager = format!("refit-probe-{}", self.dice.word(PROBE_SUFFIX));
-            count(counts, attempt);
+            count(seen, attempt);
             let applied = match self.rehearser.rehearse_apply(object, &wanted.body, &manager, true).await {
                 Ok(applied) => applied,
                 Err(error) => return refused(object, error),
@@ -200,7 +203,7 @@ impl LiveProbe<'_> {
                 }
                 Err(error) => return settled(ObjectOutcome::Unknown { reason: chain(&error) }),
             };
-            count(counts, attempt);
+            count(seen, attempt);
             match rehearse(self.rehearser, object, &live, &adoption.wish).await {
                 Ok(Rehearsal::Moved) => {}
                 Ok(Rehearsal::AsWished { wish, lost }) => {
@@ -241,11 +244,11 @@ const EPOCH: Time = match Time::from_unix(0) {
     Err(_) => unreachable!(),
 };
 
-fn count(counts: &mut Counts, attempt: u32) {
+fn count(seen: &mut Seen, attempt: u32) {
     if attempt == 0 {
-        counts.dry_runs += 1;
+        seen.dry_runs += 1;
     } else {
-        counts.repeats += 1;
+        seen.repeats += 1;
     }
 }
 

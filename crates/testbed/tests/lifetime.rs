@@ -69,6 +69,29 @@ fn three_start_together_and_know_nothing_of_each_other() {
 }
 
 #[test]
+fn an_api_server_comes_back_at_its_address_with_its_objects() {
+    let mut plane = ControlPlane::start(Options::new("again").api_only()).unwrap();
+    let path = "/api/v1/namespaces/default/configmaps";
+    plane
+        .api()
+        .post(path, &serde_json::json!({"metadata": {"name": "mine"}}))
+        .unwrap();
+    let before = plane.settled_snapshot().unwrap();
+    plane.stop_apiserver();
+    assert!(plane.api().get(path).is_err());
+    plane.start_apiserver().unwrap();
+    assert!(plane.api().get(&format!("{path}/mine")).is_ok());
+    let differences = testbed::snapshot::diff(&before, &plane.settled_snapshot().unwrap(), true);
+    let moved =
+        |d: &&testbed::snapshot::Difference| d.object.starts_with("v1/configmaps/default/mine");
+    assert_eq!(
+        differences.iter().filter(moved).count(),
+        0,
+        "{differences:?}"
+    );
+}
+
+#[test]
 fn a_fleet_stays_until_it_is_ended() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("fleet");

@@ -138,4 +138,8 @@ fn every_release_is_what_it_is_said_to_be() {
             }
         }
     }
+    // The fleet has come to rest: pictures of it can be compared to the last byte.
+    for plane in &planes {
+        assert!(plane.settled_snapshot().unwrap().objects.len() > 300);
+    }
 }

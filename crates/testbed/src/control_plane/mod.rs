@@ -12,6 +12,7 @@ mod wait;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -24,10 +25,16 @@ use crate::pki::Pki;
 use crate::ports::{self, Port};
 use crate::process::{Lifetime, Process};
 use crate::scratch::Scratch;
-use crate::{Api, AuditLog, Error, Snapshot, Tool, env, manifests, pki, tools};
+use crate::{Api, AuditLog, Error, Snapshot, Tool, env, manifests, pki, snapshot, tools};
 
 /// The user who may do everything.
 pub const ADMIN: &str = "admin";
+
+/// Longer than a controller needs from one write to the next that follows from it.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long a cluster may take to come to rest.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const VOLUMES: &str = "/api/v1/persistentvolumes";
 
@@ -38,7 +45,8 @@ pub struct ControlPlane {
     workers: Vec<Process>,
     apiserver: Process,
     etcd: Process,
-    _ports: Vec<Port>,
+    /// Client and peer port of etcd, the API server's, kwok's if it runs.
+    ports: Vec<Port>,
     options: Options,
     layout: Layout,
     pki: Pki,
@@ -59,11 +67,7 @@ impl ControlPlane {
             }
             (None, false) => Scratch::new(&options.name)?,
         };
-        let lifetime = if options.detached {
-            Lifetime::Detached
-        } else {
-            Lifetime::Owner
-        };
+        let lifetime = lifetime(&options);
         let layout = Layout {
             dir: data.path().to_owned(),
         };
@@ -130,7 +134,7 @@ impl ControlPlane {
             workers,
             apiserver,
             etcd,
-            _ports: ports,
+            ports,
             options,
             layout,
             pki,
@@ -223,6 +227,53 @@ impl ControlPlane {
         Snapshot::take(&self.api)
     }
 
+    /// Every object, once nothing moves any more: two pictures a second apart that are equal to the last byte.
+    pub fn settled_snapshot(&self) -> Result<Snapshot, Error> {
+        let start = Instant::now();
+        let mut last = self.snapshot()?;
+        loop {
+            std::thread::sleep(QUIET);
+            let next = self.snapshot()?;
+            let moved = snapshot::diff(&last, &next, false);
+            let Some(difference) = moved.first() else {
+                return Ok(next);
+            };
+            if start.elapsed() > PATIENCE {
+                return Err(Error::NotReady {
+                    what: format!("a quiet moment on {}", self.context()),
+                    after: start.elapsed(),
+                    last: difference.to_string(),
+                    log: String::new(),
+                });
+            }
+            last = next;
+        }
+    }
+
+    /// Kills the API server: requests fail until [`ControlPlane::start_apiserver`]. The data stays in etcd.
+    pub fn stop_apiserver(&mut self) {
+        self.apiserver.kill();
+    }
+
+    /// Starts the API server again, at the same address, and waits until it is ready.
+    pub fn start_apiserver(&mut self) -> Result<(), Error> {
+        self.apiserver.kill();
+        let [client, _, secure, ..] = self.ports.as_slice() else {
+            return Err(Error::Misuse("a control plane without ports".into()));
+        };
+        let args = args::apiserver(&self.layout, &self.pki, client.number, secure.number);
+        let tool = Tool::KubeApiserver;
+        let lifetime = lifetime(&self.options);
+        self.apiserver = Process::start(
+            tool.name(),
+            &tool.path()?,
+            &args,
+            &self.layout.dir,
+            lifetime,
+        )?;
+        wait::ready(&self.api, &mut self.apiserver)
+    }
+
     /// The requests that the API server has answered until now.
     pub fn audit(&self) -> Result<AuditLog, Error> {
         AuditLog::read(&self.layout.audit_log(), &self.api)
@@ -265,6 +316,14 @@ pub fn merged_kubeconfig(planes: &[ControlPlane]) -> Result<String, Error> {
         })
         .collect();
     Ok(kubeconfig::of(&entries).to_string())
+}
+
+fn lifetime(options: &Options) -> Lifetime {
+    if options.detached {
+        Lifetime::Detached
+    } else {
+        Lifetime::Owner
+    }
 }
 
 fn admin_token(pki: &Pki) -> Result<String, Error> {

@@ -17,4 +17,7 @@ pub mod storage;
 
 pub use json_text::JsonFault;
 pub use record::{ApplyMethod, Edit, Record, RecordError, RecordFacts, Status};
-pub use storage::{Driver, RecordHead, RecordImage, StorageError, StoredRecord};
+pub use storage::{
+    LOCK_ANNOTATION, LOCK_FINALIZER, OWNER_SELECTOR, RecordHead, RecordImage, StorageError,
+    StoredRecord, object_kind, object_name, parse_object_name,
+};

@@ -17,9 +17,11 @@ use serde_json::{Map, Value, json};
 
 use super::record::{ApplyMethod, ENCODED_MAX, Edit, Record, Status};
 use super::storage::{
-    BEFORE_KEY, Driver, LOCK_ANNOTATION, LOCK_FINALIZER, RELEASE_KEY, RecordImage, SECRET_TYPE,
-    StorageError, StoredRecord, UNDO_COPY_KEY, data_bytes, data_text, object_name, system_labels,
+    BEFORE_KEY, LOCK_ANNOTATION, LOCK_FINALIZER, RELEASE_KEY, RecordImage, SECRET_TYPE,
+    StorageError, StoredRecord, UNDO_COPY_KEY, data_bytes, data_text, object_kind, object_name,
+    system_labels,
 };
+use crate::domain::release::Driver;
 
 /// The longest undo copy that is put into a lock, in bytes: a fifth of the API server's limit for one object, which the
 /// record itself may need. A longer one is left to the journal.
@@ -90,7 +92,7 @@ pub fn lock(n: &StoredRecord, record: &Record, lock: &Lock<'_>) -> Result<Body, 
     labels.insert("createdAt".to_owned(), lock.now_unix.to_string());
     let mut object = json!({
         "apiVersion": "v1",
-        "kind": driver.kind(),
+        "kind": object_kind(driver),
         "metadata": {
             "name": object_name(&copy.name, copy.revision),
             "namespace": n.namespace(),
@@ -213,7 +215,7 @@ pub fn restore(
 pub fn recreate(image: &RecordImage, payload: &[u8]) -> Value {
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), json!("v1"));
-    object.insert("kind".to_owned(), json!(image.driver.kind()));
+    object.insert("kind".to_owned(), json!(object_kind(image.driver)));
     if image.driver == Driver::Secret {
         object.insert("type".to_owned(), json!(SECRET_TYPE));
     }
@@ -284,7 +286,7 @@ fn rewritten(
 fn editable(stored: &StoredRecord) -> Map<String, Value> {
     let mut object = stored.object().clone();
     object.insert("apiVersion".to_owned(), json!("v1"));
-    object.insert("kind".to_owned(), json!(stored.driver().kind()));
+    object.insert("kind".to_owned(), json!(object_kind(stored.driver())));
     put_meta(&mut object, "managedFields", Value::Null);
     object
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Driver;
+use crate::domain::release::Driver;
 
 /// What surrounds a record in its object. Holds no data, so it may be journaled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,7 +13,6 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use error::StorageError;
@@ -22,6 +21,7 @@ pub use image::RecordImage;
 pub use name::{object_name, parse_object_name};
 
 use super::record::{Record, RecordError};
+use crate::domain::release::Driver;
 
 /// Type of the Secrets that hold Helm's records.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";
@@ -48,31 +48,11 @@ const SYSTEM_LABELS: [&str; 6] = [
     "modifiedAt",
 ];
 
-/// Where Helm keeps its records (`HELM_DRIVER`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    /// Secrets: Helm's default.
-    Secret,
-    /// ConfigMaps.
-    ConfigMap,
-}
-
-impl Driver {
-    /// Kind of the objects.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Secret => "Secret",
-            Self::ConfigMap => "ConfigMap",
-        }
-    }
-
-    /// Their name in a URL.
-    pub fn resource(self) -> &'static str {
-        match self {
-            Self::Secret => "secrets",
-            Self::ConfigMap => "configmaps",
-        }
+/// Kind of the objects of a driver.
+pub fn object_kind(driver: Driver) -> &'static str {
+    match driver {
+        Driver::Secret => "Secret",
+        Driver::ConfigMap => "ConfigMap",
     }
 }
 
@@ -102,7 +82,7 @@ impl StoredRecord {
     pub fn from_api(driver: Driver, object: Value) -> Result<Self, StorageError> {
         let Value::Object(object) = object else {
             return Err(StorageError::Missing {
-                kind: driver.kind(),
+                kind: object_kind(driver),
                 name: String::new(),
                 what: "fields at all",
             });
@@ -114,7 +94,7 @@ impl StoredRecord {
         ] {
             if value.is_empty() {
                 return Err(StorageError::Missing {
-                    kind: driver.kind(),
+                    kind: object_kind(driver),
                     name: stored.name().to_owned(),
                     what,
                 });
@@ -204,7 +184,7 @@ impl StoredRecord {
         let record = Record::decode(payload).map_err(|source| self.fault(source))?;
         if object_name(&record.name, record.revision) != self.name() {
             return Err(StorageError::Misplaced {
-                kind: self.driver.kind(),
+                kind: object_kind(self.driver),
                 name: self.name().to_owned(),
                 release: record.name,
                 revision: record.revision,
@@ -277,9 +257,10 @@ impl StoredRecord {
         of("data", self.driver == Driver::Secret) + of("binaryData", true)
     }
 
-    pub(super) fn fault(&self, source: RecordError) -> StorageError {
+    /// A fault of the record inside, with the name of the object.
+    pub fn fault(&self, source: RecordError) -> StorageError {
         StorageError::Record {
-            kind: self.driver.kind(),
+            kind: object_kind(self.driver),
             name: self.name().to_owned(),
             source,
         }
@@ -287,7 +268,7 @@ impl StoredRecord {
 
     fn missing(&self, what: &'static str) -> StorageError {
         StorageError::Missing {
-            kind: self.driver.kind(),
+            kind: object_kind(self.driver),
             name: self.name().to_owned(),
             what,
         }
@@ -309,7 +290,7 @@ impl StoredRecord {
             text("binaryData")
         };
         let fault = |_| StorageError::Base64 {
-            kind: self.driver.kind(),
+            kind: object_kind(self.driver),
             name: self.name().to_owned(),
             key,
         };

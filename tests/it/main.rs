@@ -1,0 +1,4 @@
+//! Integration tests: one binary, one module a subject.
+
+#[cfg(test)]
+mod store;

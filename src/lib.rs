@@ -1,4 +1,6 @@
 //! refit moves fleets of Helm releases from client-side to server-side apply.
+pub mod cli;
 pub mod cluster;
 pub mod domain;
+pub mod render;
 pub mod store;

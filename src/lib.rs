@@ -1,4 +1,7 @@
 //! refit moves fleets of Helm releases from client-side to server-side apply.
 pub mod cluster;
+pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod helm;
 pub mod store;

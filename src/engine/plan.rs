@@ -168,11 +168,18 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         forecast: Forecast {
             release: release.records.id.clone(),
             outcome: ReleaseOutcome::Blocked,
-            reasons: vec![Reason { cause: "unreadable-record".to_owned(), object: None, detail }],
+            reasons: vec![Reason {
+                cause: "unreadable-record".to_owned(),
+                object: None,
+                detail,
+            }],
             notes: Vec::new(),
             objects: Vec::new(),
         },
-        chart: ChartRef { name: "unknown".to_owned(), version: "0".to_owned() },
+        chart: ChartRef {
+            name: "unknown".to_owned(),
+            version: "0".to_owned(),
+        },
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::store::{Error, Result};
 
@@ -96,14 +96,16 @@ pub(super) async fn readers(path: &Path) -> sqlx::Result<Pool> {
         .await
 }
 
-/// What is in the file?
+/// What is in the file? Both looks see one state: another process may be creating the store just now.
 pub(super) async fn content(connection: &mut Connection) -> sqlx::Result<Content> {
+    let mut tx = connection.begin().await?;
     let mark: i32 = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut *tx)
         .await?;
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
-        .fetch_one(connection)
+        .fetch_one(&mut *tx)
         .await?;
+    tx.commit().await?;
     Ok(match (mark, tables) {
         (APPLICATION_ID, 1..) => Content::Store,
         (0, 0) => Content::Nothing,

@@ -228,6 +228,71 @@ async fn an_entry_that_was_replaced_hash_and_all_breaks_the_link() {
     assert!(what.contains("entry 2: it does not follow"), "{what}");
 }
 
+/// The encoding of an entry's hash, written down a second time: length and text, big-endian numbers, marks for what
+/// may be missing.
+fn hash_of_takeover(prev: &[u8], seq: i64, epoch: i64, body: &[u8]) -> Vec<u8> {
+    use sha2::{Digest as _, Sha256};
+    let mut bytes = Vec::new();
+    let text = |bytes: &mut Vec<u8>, part: &[u8]| {
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend(part);
+    };
+    text(&mut bytes, b"refit journal entry v1");
+    text(&mut bytes, prev);
+    text(&mut bytes, EU.as_bytes());
+    bytes.extend(seq.to_be_bytes());
+    text(&mut bytes, b"run-9");
+    for _ in ["release", "attempt"] {
+        bytes.push(0);
+        bytes.extend([0; 8]);
+    }
+    bytes.extend(epoch.to_be_bytes());
+    text(&mut bytes, b"Takeover");
+    text(&mut bytes, body);
+    text(&mut bytes, b"1970-01-01T00:00:09Z");
+    Sha256::digest(bytes).to_vec()
+}
+
+/// An entry that was linked in under any but the next epoch, with a hash as it should be.
+#[tokio::test]
+async fn an_entry_of_a_wrong_epoch_is_found_though_its_hash_is_right() {
+    for (epoch, found) in [
+        (1, Err("entry 8: its epoch is 1")),
+        (2, Err("entry 8: its epoch is 2")),
+        (3, Ok(8)),
+        (4, Err("entry 8: its epoch is 4")),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        fill(&path).await;
+        let mut connection = raw(&path).await;
+        let prev: Vec<u8> = sqlx::query_scalar("SELECT hash FROM entry WHERE seq = 7")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        sqlx::query(
+            "INSERT INTO entry (cluster, seq, run, epoch, kind, body, prev, hash, at) \
+             VALUES ('eu-1', 8, 'run-9', $1, 'Takeover', X'7B7D', $2, $3, '1970-01-01T00:00:09Z')",
+        )
+        .bind(epoch)
+        .bind(&prev)
+        .bind(hash_of_takeover(&prev, 8, epoch, b"{}"))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        sqlx::raw_sql("UPDATE claim SET epoch = 3")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        match (verdict(&path).await, found) {
+            (Ok(entries), Ok(expected)) => assert_eq!(entries, expected),
+            (Err(what), Err(expected)) => assert!(what.contains(expected), "{what}"),
+            (got, _) => panic!("epoch {epoch}: {got:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_flipped_byte_in_the_file_is_found() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, stream};
+use futures::FutureExt as _;
 
+use super::bounded::bounded;
 use crate::cluster::{self, Reader, RecordHead, RecordScope};
 use crate::domain::ids::{ClusterName, Namespace, ReleaseId, ReleaseName, Revision};
 use crate::domain::release::Driver;
@@ -79,7 +80,9 @@ impl ReleaseRecords {
 
 /// Reads and decodes one record.
 pub async fn load(reader: &dyn Reader, driver: Driver, head: &Head) -> Result<Loaded, RecordFault> {
-    let object = reader.record(driver, &head.head.namespace, &head.head.name).await?;
+    let object = reader
+        .record(driver, &head.head.namespace, &head.head.name)
+        .await?;
     let object = object.ok_or(RecordFault::Gone(head.revision))?;
     let stored = StoredRecord::from_api(driver, object.json)?;
     let record = stored.record()?;
@@ -95,14 +98,20 @@ pub async fn list(
 ) -> cluster::Result<Vec<ReleaseRecords>> {
     let mut releases: BTreeMap<ReleaseId, Vec<Head>> = BTreeMap::new();
     for head in reader.record_heads(driver, scope).await? {
-        let Some((name, revision)) = parse_object_name(&head.name) else { continue };
+        let Some((name, revision)) = parse_object_name(&head.name) else {
+            continue;
+        };
         let id = ReleaseId {
             cluster: cluster.clone(),
             namespace: Namespace::new(head.namespace.as_str()),
             name: ReleaseName::new(name),
         };
         let status = head.labels.get("status").cloned().unwrap_or_default();
-        releases.entry(id).or_default().push(Head { revision: Revision(revision), status, head });
+        releases.entry(id).or_default().push(Head {
+            revision: Revision(revision),
+            status,
+            head,
+        });
     }
     Ok(releases
         .into_iter()
@@ -118,9 +127,9 @@ pub async fn load_all<'a>(
     reader: &dyn Reader,
     wanted: impl IntoIterator<Item = (&'a ReleaseRecords, &'a Head)>,
 ) -> Vec<(&'a ReleaseRecords, Result<Loaded, RecordFault>)> {
-    stream::iter(wanted)
-        .map(|(records, head)| async move { (records, records.load(reader, head).await) })
-        .buffered(PAYLOADS_IN_FLIGHT)
-        .collect()
-        .await
+    let loads = wanted
+        .into_iter()
+        .map(|(records, head)| async move { (records, records.load(reader, head).await) }.boxed())
+        .collect();
+    bounded(PAYLOADS_IN_FLIGHT, loads).await
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: control planes, demo and checks of this workspace. One file a subcommand.
 
+mod fleet;
 mod tools;
 
 use std::error::Error;
@@ -20,11 +21,15 @@ struct Cli {
 enum Task {
     /// Find or build every binary that tests and demo need, and say where they are
     Tools,
+    /// A fleet of control planes with seeded releases
+    #[command(subcommand)]
+    Fleet(fleet::Fleet),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Tools => tools::run(),
+        Task::Fleet(fleet) => fleet::run(&fleet),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

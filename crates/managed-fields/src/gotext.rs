@@ -177,3 +177,68 @@ fn display_float(f: f64) -> String {
     }
     f.to_string()
 }
+
+/// Go's name of the type that JSON of this kind is read into.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(n) => match number(n) {
+            Num::Int(_) => "int64",
+            Num::Float(_) => "float64",
+        },
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// A value as the server's messages show one with `%v`: `&{[a b]}`.
+pub(crate) fn wrapped(value: &Value) -> String {
+    format!("&{{{}}}", plain(value))
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(s) => s.clone(),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(plain).collect::<Vec<_>>().join(" ")
+        ),
+        Value::Object(map) => {
+            let mut fields: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", plain(value)))
+                .collect();
+            fields.sort();
+            format!("map[{}]", fields.join(" "))
+        }
+        scalar => display_value(scalar),
+    }
+}
+
+/// A value as the server's messages show one with `%#v`: `&value.valueUnstructured{Value:5}`.
+pub(crate) fn wrapped_syntax(value: &Value) -> String {
+    format!("&value.valueUnstructured{{Value:{}}}", syntax(value))
+}
+
+fn syntax(value: &Value) -> String {
+    let name = type_name(value);
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Array(items) => format!(
+            "{name}{{{}}}",
+            items.iter().map(syntax).collect::<Vec<_>>().join(", ")
+        ),
+        Value::Object(map) => {
+            let mut fields: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{}:{}", quote(key), syntax(value)))
+                .collect();
+            fields.sort();
+            format!("{name}{{{}}}", fields.join(", "))
+        }
+        scalar => display_value(scalar),
+    }
+}

@@ -10,7 +10,11 @@
 //! |---|---|---|
 //! | `metadata.managedFields` | its entries | [`entry::decode`], [`ManagedFieldsEntry`] |
 //! | a `fieldsV1` | a set of paths | [`fields_v1`], [`FieldSet`] |
-//! | two sets | who owns what | [`FieldSet::union`], [`FieldSet::difference`], … |
+//! | two sets | what they share, what not | [`FieldSet::union`], [`FieldSet::difference`], … |
+//! | `/openapi/v3` documents | a schema | [`Schema::from_openapi`] |
+//! | a manifest | the fields that applying it owns | [`FieldManager::apply_set`] |
+//! | a live object and a manifest | the server's answer: conflicts, new object, new owners | [`FieldManager::apply`] |
+//! | an object managed by client-side apply | its entries for server-side apply | [`csa::upgrade`] |
 //!
 //! ```
 //! use managed_fields::{FieldSet, Path, fields_v1};
@@ -28,16 +32,26 @@
 //!
 //! Nothing here panics, whatever the input. Paths, sets and values deeper than [`MAX_DEPTH`] are refused with an error.
 
+pub mod conflict;
+pub mod convert;
+pub mod csa;
 pub mod entry;
 pub mod fields_v1;
 mod gotext;
+pub mod manager;
 mod path;
+pub mod schema;
 mod set;
 mod time;
+pub mod typed;
+pub mod updater;
 pub mod value;
 
+pub use conflict::{Conflict, Conflicts};
 pub use entry::{Identity, ManagedFieldsEntry, Operation};
+pub use manager::FieldManager;
 pub use path::{Key, KeyField, Path, PathElement};
+pub use schema::{Kind, Schema};
 pub use set::{FieldSet, TooDeep};
 pub use time::{Time, TimeError};
 

@@ -105,9 +105,25 @@ pub enum Error {
         /// Why not.
         source: serde_json::Error,
     },
-    /// A part of the machine that the testbed needs is missing.
+    /// A program of the operating system is missing.
+    #[error("{program} is not on PATH; install {package}")]
+    NoProgram {
+        /// The program.
+        program: &'static str,
+        /// The package that has it.
+        package: &'static str,
+    },
+    /// The call does not fit the state of things.
     #[error("{0}")]
-    Missing(String),
+    Misuse(String),
+    /// A seeded release did not become what it should.
+    #[error("seeding {release}: {what}")]
+    Seed {
+        /// Cluster, namespace and name.
+        release: String,
+        /// What happened instead.
+        what: String,
+    },
 }
 
 impl Error {

@@ -22,11 +22,11 @@ pub fn node(name: &str) -> Value {
 }
 
 /// A volume that claims without a storage class bind to.
-pub fn volume(number: usize) -> Value {
+pub fn volume(name: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": { "name": format!("testbed-{number:03}") },
+        "metadata": { "name": name },
         "spec": {
             "capacity": { "storage": "10Gi" },
             "accessModes": ["ReadWriteOnce"],

@@ -59,8 +59,9 @@ impl Process {
         let mut command = match lifetime {
             Lifetime::Detached => Command::new(program),
             Lifetime::Owner => {
-                let setpriv = env::on_path("setpriv").ok_or_else(|| {
-                    Error::Missing("setpriv is not on PATH; install util-linux".into())
+                let setpriv = env::on_path("setpriv").ok_or_else(|| Error::NoProgram {
+                    program: "setpriv",
+                    package: "util-linux",
                 })?;
                 let mut command = Command::new(setpriv);
                 command.args(["--pdeathsig", "KILL", "--"]).arg(program);
@@ -142,12 +143,13 @@ fn spawn(command: Command) -> io::Result<Child> {
         });
         Mutex::new(sender)
     });
+    let gone = || io::Error::other("the spawning thread is gone");
     let (answer, result) = sync_channel(QUEUE);
-    let gone = |_| io::Error::other("the spawning thread is gone");
+    let request = (command, answer);
     spawner
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .send((command, answer))
-        .map_err(|_| io::Error::other("the spawning thread is gone"))?;
-    result.recv().map_err(gone)?
+        .send(request)
+        .map_err(|_| gone())?;
+    result.recv().map_err(|_| gone())?
 }

@@ -1,6 +1,7 @@
 //! Directories that go away: at drop, or, after a kill, when the next process comes by.
 
 use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -72,7 +73,12 @@ impl Drop for Scratch {
 pub fn base() -> Result<PathBuf, Error> {
     let uid = rustix::process::getuid().as_raw();
     let base = std::env::temp_dir().join(format!("refit-testbed-{uid}"));
-    fs::create_dir_all(&base).map_err(Error::file("create", &base))?;
+    // Tokens are in it: nobody else's business.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&base)
+        .map_err(Error::file("create", &base))?;
     Ok(base)
 }
 

@@ -7,7 +7,7 @@ use managed_fields::{Path, PathElement};
 
 /// Last field names of defaulted leaves of the built-in workload, service, job, webhook and volume types
 /// (upstream `pkg/apis/*/v1/defaults.go`).
-const DEFAULTED: [&str; 58] = [
+const DEFAULTED: [&str; 62] = [
     "admissionReviewVersions",
     "apiVersion",
     "automountServiceAccountToken",
@@ -19,6 +19,7 @@ const DEFAULTED: [&str; 58] = [
     "concurrencyPolicy",
     "conversion",
     "defaultMode",
+    "deprecated.daemonset.template.generation",
     "dnsPolicy",
     "emptyDir",
     "enableServiceLinks",
@@ -42,15 +43,18 @@ const DEFAULTED: [&str; 58] = [
     "periodSeconds",
     "podManagementPolicy",
     "podReplacementPolicy",
+    "port",
     "progressDeadlineSeconds",
     "protocol",
     "reinvocationPolicy",
+    "resources",
     "restartPolicy",
     "revisionHistoryLimit",
     "schedulerName",
     "scheme",
     "scope",
     "securityContext",
+    "serviceAccount",
     "sessionAffinity",
     "singular",
     "storageClassName",
@@ -70,7 +74,9 @@ const DEFAULTED: [&str; 58] = [
 
 /// Would the server put this field there by itself?
 pub fn is_server_default(path: &Path) -> bool {
-    let Some(last) = path.iter().rev().find_map(PathElement::as_field) else { return false };
+    let Some(last) = path.iter().rev().find_map(PathElement::as_field) else {
+        return false;
+    };
     last == "whenScaled" || DEFAULTED.binary_search(&last).is_ok()
 }
 
@@ -81,7 +87,10 @@ mod tests {
     #[test]
     fn the_table_is_sorted_for_the_search() {
         assert!(DEFAULTED.is_sorted());
-        assert!(is_server_default(&Path::of_fields(["spec", "progressDeadlineSeconds"])));
+        assert!(is_server_default(&Path::of_fields([
+            "spec",
+            "progressDeadlineSeconds"
+        ])));
         assert!(!is_server_default(&Path::of_fields(["spec", "replicas"])));
     }
 }

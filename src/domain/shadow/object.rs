@@ -11,13 +11,19 @@ use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement}
 use serde_json::Value;
 
 use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
 
 /// Managers that apply whole objects for others: an Apply entry of one of these is an owner, not a helper.
-const APPLIERS: [&str; 6] =
-    ["argocd-controller", "kustomize-controller", "helm-controller", "fleetagent", "kubectl", "Terraform"];
+const APPLIERS: [&str; 6] = [
+    "argocd-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "fleetagent",
+    "kubectl",
+    "Terraform",
+];
 
 /// API groups that the server itself serves; an object of another group is a custom resource, where a field's drift
 /// matters more: Helm 3 left it alone, server-side apply overwrites it.
@@ -64,7 +70,7 @@ pub struct Probe<'a> {
     /// The throw-away manager.
     pub manager: &'a str,
     /// Whose entries are Helm's own.
-    pub managers: &'a Managers,
+    pub managers: &'a ManagerMatcher,
 }
 
 /// The forecast of one object, and the apply set that its adoption needs.
@@ -86,10 +92,19 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
         drops: Vec::new(),
         drift: Vec::new(),
     };
-    let applied = probe.applied.pointer("/metadata/managedFields").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let applied = probe
+        .applied
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let Some(apply_set) = ApplySet::of_manager(applied, probe.manager)? else {
-        forecast.outcome = ObjectOutcome::DeadEntries { entries: vec!["the server wipes managedFields on apply".to_owned()] };
-        return Ok(Probed { forecast, apply_set: None });
+        forecast.outcome = ObjectOutcome::DeadEntries {
+            entries: vec!["the server wipes managedFields on apply".to_owned()],
+        };
+        return Ok(Probed {
+            forecast,
+            apply_set: None,
+        });
     };
     let after: BTreeMap<String, FieldSet> = read(applied)?
         .into_iter()
@@ -98,18 +113,27 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
     let mut own = FieldSet::new();
     let mut own_versions_agree = true;
     for entry in read(probe.live.managed_fields())? {
-        let kept = after.get(entry.identity().key()).cloned().unwrap_or_default();
+        let kept = after
+            .get(entry.identity().key())
+            .cloned()
+            .unwrap_or_default();
         let lost = entry.fields().difference(&kept).leaves();
         if is_own(&entry, probe.managers) {
             own_versions_agree &= entry.api_version() == apply_set.api_version;
             own = own.union(entry.fields());
-            forecast.drift.extend(lost.iter().map(|path| path.to_string()));
+            forecast
+                .drift
+                .extend(lost.iter().map(|path| path.to_string()));
             continue;
         }
         let owner = describe(&entry);
         forecast.active.extend(conflicts(&lost, &owner));
         if entry.api_version() == apply_set.api_version || !entry.subresource().is_empty() {
-            let shared = entry.fields().intersection(&apply_set.fields).leaves().difference(&lost);
+            let shared = entry
+                .fields()
+                .intersection(&apply_set.fields)
+                .leaves()
+                .difference(&lost);
             forecast.latent.extend(conflicts(&shared, &owner));
         }
         if is_applier(&entry, &apply_set) {
@@ -119,8 +143,12 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
     if own_versions_agree {
         forecast.drops = drops(&own, &apply_set, probe.object);
     }
-    if forecast.drift.is_empty() && forecast.active.is_empty() {
-        forecast.drift = changed_paths(&probe.live.content(), &content(probe.applied));
+    // A lost field whose value comes back by defaulting (an atomic list that the server completes) changes nothing.
+    let changed = changed_paths(&probe.live.content(), &content(probe.applied));
+    if changed.is_empty() {
+        forecast.drift.clear();
+    } else if forecast.drift.is_empty() && forecast.active.is_empty() {
+        forecast.drift = changed;
     }
     forecast.drift.sort();
     forecast.drift.dedup();
@@ -131,7 +159,10 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
             forecast.outcome = ObjectOutcome::Drift;
         }
     }
-    Ok(Probed { forecast, apply_set: Some(apply_set) })
+    Ok(Probed {
+        forecast,
+        apply_set: Some(apply_set),
+    })
 }
 
 fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, TransferError> {
@@ -139,7 +170,13 @@ fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, TransferErr
 }
 
 fn conflicts(fields: &FieldSet, owner: &str) -> Vec<Conflict> {
-    fields.iter().map(|path| Conflict { field: path.to_string(), owner: owner.to_owned() }).collect()
+    fields
+        .iter()
+        .map(|path| Conflict {
+            field: path.to_string(),
+            owner: owner.to_owned(),
+        })
+        .collect()
 }
 
 /// An applier of the whole object, not a helper that injects a field: known by name, or it owns most of the apply set.
@@ -147,7 +184,11 @@ fn is_applier(entry: &ManagedFieldsEntry, apply_set: &ApplySet) -> bool {
     if entry.operation() != Operation::Apply || !entry.subresource().is_empty() {
         return false;
     }
-    let shared = entry.fields().intersection(&apply_set.fields).leaves().len();
+    let shared = entry
+        .fields()
+        .intersection(&apply_set.fields)
+        .leaves()
+        .len();
     let all = apply_set.fields.leaves().len();
     shared > 0 && (APPLIERS.contains(&entry.manager()) || shared * 2 > all)
 }
@@ -184,7 +225,12 @@ fn content(json: &Value) -> Value {
 /// Paths at which two objects differ, generation apart; never a value.
 pub fn changed_paths(before: &Value, after: &Value) -> Vec<String> {
     let mut paths = BTreeSet::new();
-    walk(&content(before), &content(after), &mut String::new(), &mut paths);
+    walk(
+        &content(before),
+        &content(after),
+        &mut String::new(),
+        &mut paths,
+    );
     paths.into_iter().collect()
 }
 

@@ -26,41 +26,76 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
     let mut blocked = Vec::new();
     let mut choices = Vec::new();
     if let Some(driver) = facts.driven_by {
-        blocked.push(reason("driven-elsewhere", None, format!("{driver} drives this release: change it over there")));
+        blocked.push(reason(
+            "driven-elsewhere",
+            None,
+            format!("{driver} drives this release: change it over there"),
+        ));
     }
     if facts.last_status.starts_with("pending-") || facts.last_status == "uninstalling" {
-        let detail = format!("the last revision is {}: a helm operation is under way, or died", facts.last_status);
+        let detail = format!(
+            "the last revision is {}: a helm operation is under way, or died",
+            facts.last_status
+        );
         blocked.push(reason(&facts.last_status, None, detail));
     } else if !facts.has_deployed {
-        let detail = format!("no revision is deployed (the last is {})", facts.last_status);
+        let detail = format!(
+            "no revision is deployed (the last is {})",
+            facts.last_status
+        );
         blocked.push(reason("no-deployed-revision", None, detail));
     } else if facts.last_status != "deployed" {
-        let detail = format!("the last revision is {}: adopt the deployed one below it?", facts.last_status);
+        let detail = format!(
+            "the last revision is {}: adopt the deployed one below it?",
+            facts.last_status
+        );
         choices.push(reason("latest-failed", None, detail));
     }
     for forecast in &objects {
         let object = &forecast.object;
         match &forecast.outcome {
             ObjectOutcome::Shared { with } => {
-                blocked.push(reason("shared-object", Some(object), format!("also held by {}", with.join(", "))));
+                blocked.push(reason(
+                    "shared-object",
+                    Some(object),
+                    format!("also held by {}", with.join(", ")),
+                ));
             }
             ObjectOutcome::Invalid { reason: why } => {
                 blocked.push(reason("invalid-manifest", Some(object), why.clone()));
             }
             ObjectOutcome::ForeignApplier { manager } => {
-                blocked.push(reason("foreign-applier", Some(object), format!("{manager} applies it too")));
+                blocked.push(reason(
+                    "foreign-applier",
+                    Some(object),
+                    format!("{manager} applies it too"),
+                ));
             }
             ObjectOutcome::BeingDeleted => {
-                blocked.push(reason("being-deleted", Some(object), "it is being deleted".to_owned()));
+                blocked.push(reason(
+                    "being-deleted",
+                    Some(object),
+                    "it is being deleted".to_owned(),
+                ));
             }
-            ObjectOutcome::Admission { reason: why } => blocked.push(reason("admission", Some(object), why.clone())),
+            ObjectOutcome::Admission { reason: why } => {
+                blocked.push(reason("admission", Some(object), why.clone()))
+            }
             ObjectOutcome::DeadEntries { entries } if is_custom_resource(object) => {
-                let detail = format!("managedFields that cannot be put back: {}", entries.join(", "));
+                let detail = format!(
+                    "managedFields that cannot be put back: {}",
+                    entries.join(", ")
+                );
                 choices.push(reason("dead-entries", Some(object), detail));
             }
-            ObjectOutcome::Unknown { reason: why } => choices.push(reason("unknown", Some(object), why.clone())),
+            ObjectOutcome::Unknown { reason: why } => {
+                choices.push(reason("unknown", Some(object), why.clone()))
+            }
             ObjectOutcome::Drift if is_custom_resource(object) => {
-                let detail = format!("live values differ and the next apply overwrites them: {}", forecast.drift.join(", "));
+                let detail = format!(
+                    "live values differ and the next apply overwrites them: {}",
+                    forecast.drift.join(", ")
+                );
                 choices.push(reason("custom-resource-drift", Some(object), detail));
             }
             ObjectOutcome::DeadEntries { .. }
@@ -71,7 +106,10 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
             | ObjectOutcome::Missing => {}
         }
         for conflict in &forecast.active {
-            let detail = format!("{} is owned by {} with another value", conflict.field, conflict.owner);
+            let detail = format!(
+                "{} is owned by {} with another value",
+                conflict.field, conflict.owner
+            );
             choices.push(reason("active-conflict", Some(object), detail));
         }
     }
@@ -79,13 +117,23 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
         ReleaseOutcome::Blocked
     } else if !choices.is_empty() {
         ReleaseOutcome::NeedsChoice
-    } else if facts.records_ssa && objects.iter().all(|object| object.outcome == ObjectOutcome::Migrated) {
+    } else if facts.records_ssa
+        && objects
+            .iter()
+            .all(|object| object.outcome == ObjectOutcome::Migrated)
+    {
         ReleaseOutcome::Done
     } else {
         ReleaseOutcome::Ready
     };
     let reasons = blocked.into_iter().chain(choices).collect();
-    Forecast { release: facts.release.clone(), outcome, reasons, notes: [reported(&objects), notes].concat(), objects }
+    Forecast {
+        release: facts.release.clone(),
+        outcome,
+        reasons,
+        notes: [reported(&objects), notes].concat(),
+        objects,
+    }
 }
 
 /// What is reported and holds nothing.
@@ -95,27 +143,50 @@ fn reported(objects: &[ObjectForecast]) -> Vec<Reason> {
         let object = Some(&forecast.object);
         match &forecast.outcome {
             ObjectOutcome::Missing => {
-                notes.push(reason("missing-object", object, "not on the cluster: Helm's next upgrade makes it".to_owned()));
+                notes.push(reason(
+                    "missing-object",
+                    object,
+                    "not on the cluster: Helm's next upgrade makes it".to_owned(),
+                ));
             }
             ObjectOutcome::DeadEntries { entries } if !is_custom_resource(&forecast.object) => {
-                notes.push(reason("dead-entries", object, format!("not restorable by undo: {}", entries.join(", "))));
+                notes.push(reason(
+                    "dead-entries",
+                    object,
+                    format!("not restorable by undo: {}", entries.join(", ")),
+                ));
             }
             ObjectOutcome::Drift if !is_custom_resource(&forecast.object) => {
-                notes.push(reason("drift", object, format!("the next apply sets back: {}", forecast.drift.join(", "))));
+                notes.push(reason(
+                    "drift",
+                    object,
+                    format!("the next apply sets back: {}", forecast.drift.join(", ")),
+                ));
             }
             _ => {}
         }
         for conflict in &forecast.latent {
-            let detail = format!("{} is also owned by {}, with the same value", conflict.field, conflict.owner);
+            let detail = format!(
+                "{} is also owned by {}, with the same value",
+                conflict.field, conflict.owner
+            );
             notes.push(reason("latent-conflict", object, detail));
         }
         for field in &forecast.drops {
-            notes.push(reason("drop", object, format!("{field} is let go, its value stays")));
+            notes.push(reason(
+                "drop",
+                object,
+                format!("{field} is let go, its value stays"),
+            ));
         }
     }
     notes
 }
 
 fn reason(cause: &str, object: Option<&ObjectRef>, detail: String) -> Reason {
-    Reason { cause: cause.to_owned(), object: object.cloned(), detail }
+    Reason {
+        cause: cause.to_owned(),
+        object: object.cloned(),
+        detail,
+    }
 }

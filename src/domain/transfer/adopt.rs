@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::owners::is_own;
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 
 /// What the server folds more than ten Update managers into. Holds Helm's old set too, so the apply set is taken out
 /// of it; the entry itself stays (rule R9).
@@ -72,14 +72,22 @@ pub struct Adoption {
 impl ApplySet {
     /// Reads the entry of `manager` with operation Apply out of managedFields: what a forced dry run of an apply
     /// under a throw-away manager leaves is the exact apply set.
-    pub fn of_manager(managed_fields: &[Value], manager: &str) -> Result<Option<Self>, TransferError> {
+    pub fn of_manager(
+        managed_fields: &[Value],
+        manager: &str,
+    ) -> Result<Option<Self>, TransferError> {
         let entries = read(managed_fields).map_err(TransferError::Live)?;
         Ok(entries
             .into_iter()
             .find(|entry| {
-                entry.manager() == manager && entry.operation() == Operation::Apply && entry.subresource().is_empty()
+                entry.manager() == manager
+                    && entry.operation() == Operation::Apply
+                    && entry.subresource().is_empty()
             })
-            .map(|entry| Self { api_version: entry.api_version().to_owned(), fields: entry.fields().clone() }))
+            .map(|entry| Self {
+                api_version: entry.api_version().to_owned(),
+                fields: entry.fields().clone(),
+            }))
     }
 
     /// As JSON, for the store.
@@ -107,7 +115,7 @@ pub(super) fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, 
 pub fn adopt(
     live: &[Value],
     apply_set: &ApplySet,
-    managers: &Managers,
+    managers: &ManagerMatcher,
     at: Time,
 ) -> Result<Option<Adoption>, TransferError> {
     if apply_set.fields.is_empty() {
@@ -115,14 +123,18 @@ pub fn adopt(
     }
     let entries = read(live).map_err(TransferError::Live)?;
     let ours = ManagedFieldsEntry::new(
-        managers.canonical.as_str(),
+        managers.canonical(),
         Operation::Apply,
         apply_set.api_version.as_str(),
         apply_set.fields.clone(),
     )
     .with_time(Some(at));
     let mut wish = vec![ours.clone()];
-    let mut inverse = Inverse { written: ours.to_value(), removed: Vec::new(), trimmed: Vec::new() };
+    let mut inverse = Inverse {
+        written: ours.to_value(),
+        removed: Vec::new(),
+        trimmed: Vec::new(),
+    };
     let mut adopted = false;
     for entry in entries {
         if is_own(&entry, managers) {
@@ -138,7 +150,10 @@ pub fn adopt(
             }
             let before = entry.to_value();
             let after = (!left.is_empty()).then(|| entry.with_fields(left));
-            inverse.trimmed.push(Trimmed { before, after: after.as_ref().map(ManagedFieldsEntry::to_value) });
+            inverse.trimmed.push(Trimmed {
+                before,
+                after: after.as_ref().map(ManagedFieldsEntry::to_value),
+            });
             wish.extend(after);
         } else {
             wish.push(entry);
@@ -148,5 +163,8 @@ pub fn adopt(
         return Ok(None);
     }
     sort(&mut wish);
-    Ok(Some(Adoption { wish: wish.iter().map(ManagedFieldsEntry::to_value).collect(), inverse }))
+    Ok(Some(Adoption {
+        wish: wish.iter().map(ManagedFieldsEntry::to_value).collect(),
+        inverse,
+    }))
 }

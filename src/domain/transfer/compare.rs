@@ -25,7 +25,11 @@ pub struct Difference {
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut parts = Vec::new();
-        for (what, owners) in [("missing", &self.missing), ("extra", &self.extra), ("changed", &self.changed)] {
+        for (what, owners) in [
+            ("missing", &self.missing),
+            ("extra", &self.extra),
+            ("changed", &self.changed),
+        ] {
             if !owners.is_empty() {
                 parts.push(format!("{what} {}", owners.join(", ")));
             }
@@ -37,7 +41,10 @@ impl std::fmt::Display for Difference {
 /// Compares as sets of entries: order and FieldsV1 spelling do not count, times do.
 pub fn same_entries(wish: &[Value], got: &[Value]) -> Result<Option<Difference>, TransferError> {
     fn by_identity(entries: Vec<ManagedFieldsEntry>) -> BTreeMap<String, ManagedFieldsEntry> {
-        entries.into_iter().map(|entry| (entry.identity().key().to_owned(), entry)).collect()
+        entries
+            .into_iter()
+            .map(|entry| (entry.identity().key().to_owned(), entry))
+            .collect()
     }
     let wish = by_identity(read(wish).map_err(TransferError::Saved)?);
     let mut got = by_identity(read(got).map_err(TransferError::Live)?);

@@ -38,8 +38,9 @@ pub async fn drive(
                 return Ok(attempt);
             }
             Decision::Look(look) => {
-                let waited_enough = foreign_since
-                    .is_some_and(|since: jiff::Timestamp| elapsed(since, hands.clock.now()) >= FOREIGN_PATIENCE);
+                let waited_enough = foreign_since.is_some_and(|since: jiff::Timestamp| {
+                    elapsed(since, hands.clock.now()) >= FOREIGN_PATIENCE
+                });
                 let mut view = view(hands, task, &attempt, &look, images, memory).await?;
                 view.undo_wished = (task.undo_wished)();
                 view.waited_enough = waited_enough;
@@ -47,9 +48,10 @@ pub async fn drive(
             }
             Decision::Append(entries) => {
                 for entry in &entries {
-                    attempt = attempt
-                        .apply(entry)
-                        .map_err(|source| DriveError::Illegal { release: release.clone(), source })?;
+                    attempt = attempt.apply(entry).map_err(|source| DriveError::Illegal {
+                        release: release.clone(),
+                        source,
+                    })?;
                 }
                 let sync = entries.iter().any(Entry::is_sync);
                 lazy.extend(entries);
@@ -68,7 +70,9 @@ pub async fn drive(
             Decision::Wait(wait) => {
                 flush(hands, &attempt, &mut lazy, images).await?;
                 let pause = match wait {
-                    WaitFor::Dwell { until } => elapsed(hands.clock.now(), until).min(POLL * 4).max(POLL / 10),
+                    WaitFor::Dwell { until } => elapsed(hands.clock.now(), until)
+                        .min(POLL * 4)
+                        .max(POLL / 10),
                     WaitFor::Foreign { .. } => {
                         foreign_since.get_or_insert_with(|| hands.clock.now());
                         POLL
@@ -84,9 +88,17 @@ pub async fn drive(
     }
 }
 
-async fn flush(hands: &Hands, attempt: &Attempt, lazy: &mut Vec<Entry>, images: &mut Images) -> Result<(), DriveError> {
+async fn flush(
+    hands: &Hands,
+    attempt: &Attempt,
+    lazy: &mut Vec<Entry>,
+    images: &mut Images,
+) -> Result<(), DriveError> {
     if !lazy.is_empty() {
-        hands.ledger.append(attempt, lazy, images.take_fresh()).await?;
+        hands
+            .ledger
+            .append(attempt, lazy, images.take_fresh())
+            .await?;
         lazy.clear();
     }
     Ok(())

@@ -8,12 +8,9 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId};
-use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, Token};
+use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, fold};
 use crate::engine::ports::Clock;
-use crate::store::{self, Append, AttemptRow, Image, Journal, NewEntry};
-
-/// Kind of the entry of a release that was handed back before any effect.
-pub const HANDED_BACK: &str = "HandedBack";
+use crate::store::{self, Append, AttemptRow, HANDED_BACK, Image, Journal, NewEntry};
 
 /// Why the journal could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +52,20 @@ pub struct Ledger {
 
 impl Ledger {
     /// A ledger under a claim.
-    pub fn new(journal: Arc<dyn Journal>, cluster: ClusterName, epoch: Epoch, run: RunId, clock: Arc<dyn Clock>) -> Self {
-        Self { journal, cluster, epoch, run, clock }
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        cluster: ClusterName,
+        epoch: Epoch,
+        run: RunId,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            journal,
+            cluster,
+            epoch,
+            run,
+            clock,
+        }
     }
 
     /// The run that holds the claim.
@@ -71,7 +80,12 @@ impl Ledger {
 
     /// Appends entries of one attempt, with `after` as its projection. Durable when it returns; fenced.
     /// Cancel safe: dropped, the append happens whole or not at all.
-    pub async fn append(&self, after: &Attempt, entries: &[Entry], images: Vec<Image>) -> Result<(), LedgerError> {
+    pub async fn append(
+        &self,
+        after: &Attempt,
+        entries: &[Entry],
+        images: Vec<Image>,
+    ) -> Result<(), LedgerError> {
         let opened = &after.opened;
         let entries = entries
             .iter()
@@ -98,7 +112,12 @@ impl Ledger {
     }
 
     /// Journals that a release was handed back: nothing was done to it.
-    pub async fn hand_back(&self, release: &ReleaseId, job: Job, outcome: Outcome) -> Result<(), LedgerError> {
+    pub async fn hand_back(
+        &self,
+        release: &ReleaseId,
+        job: Job,
+        outcome: Outcome,
+    ) -> Result<(), LedgerError> {
         let attempt = self.journal.next_attempt(release).await?;
         let entry = NewEntry {
             release: Some(release.clone()),
@@ -119,7 +138,12 @@ impl Ledger {
         self.send(vec![entry], Vec::new(), row).await
     }
 
-    async fn send(&self, entries: Vec<NewEntry>, images: Vec<Image>, row: AttemptRow) -> Result<(), LedgerError> {
+    async fn send(
+        &self,
+        entries: Vec<NewEntry>,
+        images: Vec<Image>,
+        row: AttemptRow,
+    ) -> Result<(), LedgerError> {
         let append = Append {
             cluster: self.cluster.clone(),
             epoch: self.epoch,
@@ -134,13 +158,12 @@ impl Ledger {
     }
 
     /// The state of an attempt, folded from its entries.
-    pub async fn attempt(&self, release: &ReleaseId, attempt: AttemptNo) -> Result<Option<Attempt>, LedgerError> {
+    pub async fn attempt(
+        &self,
+        release: &ReleaseId,
+        attempt: AttemptNo,
+    ) -> Result<Option<Attempt>, LedgerError> {
         read_attempt(self.journal.as_ref(), release, attempt).await
-    }
-
-    /// The token of an attempt of this run.
-    pub async fn token(&self, store: &str, attempt: AttemptNo) -> Token {
-        Token::new(store, &self.run, attempt)
     }
 }
 
@@ -150,20 +173,61 @@ pub async fn read_attempt(
     release: &ReleaseId,
     attempt: AttemptNo,
 ) -> Result<Option<Attempt>, LedgerError> {
+    fold_entries(release, &entries(journal, release, attempt).await?)
+}
+
+/// The state of a closed attempt as it was before its end, so that `settle` can go on with it.
+pub async fn reopen(
+    journal: &dyn Journal,
+    release: &ReleaseId,
+    attempt: AttemptNo,
+) -> Result<Option<Attempt>, LedgerError> {
+    let mut entries = entries(journal, release, attempt).await?;
+    if matches!(entries.last(), Some(Entry::Closed { .. })) {
+        entries.pop();
+    }
+    fold_entries(release, &entries)
+}
+
+/// An attempt's entries. An end that more entries follow was no end: `settle` went on after it.
+async fn entries(
+    journal: &dyn Journal,
+    release: &ReleaseId,
+    attempt: AttemptNo,
+) -> Result<Vec<Entry>, LedgerError> {
     let stored = journal.attempt_entries(release, attempt).await?;
-    let entries = stored
+    let mut entries = stored
         .iter()
         .filter(|entry| entry.kind != HANDED_BACK)
         .map(|entry| {
-            serde_json::from_slice::<Entry>(&entry.body)
-                .map_err(|source| LedgerError::Unreadable { what: format!("{release}, entry {}", entry.seq), source })
+            serde_json::from_slice::<Entry>(&entry.body).map_err(|source| LedgerError::Unreadable {
+                what: format!("{release}, entry {}", entry.seq),
+                source,
+            })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    crate::domain::run::fold(&entries).map_err(|source| LedgerError::Illegal { release: release.clone(), source })
+    let end = entries.len().saturating_sub(1);
+    let mut place = 0;
+    entries.retain(|entry| {
+        let keep = place == end || !matches!(entry, Entry::Closed { .. });
+        place += 1;
+        keep
+    });
+    Ok(entries)
+}
+
+fn fold_entries(release: &ReleaseId, entries: &[Entry]) -> Result<Option<Attempt>, LedgerError> {
+    fold(entries).map_err(|source| LedgerError::Illegal {
+        release: release.clone(),
+        source,
+    })
 }
 
 fn to_json(release: &ReleaseId, value: &impl Serialize) -> Result<Vec<u8>, LedgerError> {
-    serde_json::to_vec(value).map_err(|source| LedgerError::Unreadable { what: release.to_string(), source })
+    serde_json::to_vec(value).map_err(|source| LedgerError::Unreadable {
+        what: release.to_string(),
+        source,
+    })
 }
 
 /// Images by digest: those made here and not appended yet, and those read from the store.
@@ -176,8 +240,10 @@ pub struct Images {
 impl Images {
     /// Keeps a value; the next append takes it along.
     pub fn put(&mut self, value: &impl Serialize) -> Result<Digest, LedgerError> {
-        let bytes = serde_json::to_vec(value)
-            .map_err(|source| LedgerError::Unreadable { what: "an image".to_owned(), source })?;
+        let bytes = serde_json::to_vec(value).map_err(|source| LedgerError::Unreadable {
+            what: "an image".to_owned(),
+            source,
+        })?;
         let digest = digest(&bytes);
         if self.bytes.insert(digest.clone(), bytes).is_none() {
             self.fresh.push(digest.clone());
@@ -186,21 +252,35 @@ impl Images {
     }
 
     /// A value by its digest.
-    pub async fn get<T: DeserializeOwned>(&mut self, journal: &dyn Journal, digest: &Digest) -> Result<T, LedgerError> {
+    pub async fn get<T: DeserializeOwned>(
+        &mut self,
+        journal: &dyn Journal,
+        digest: &Digest,
+    ) -> Result<T, LedgerError> {
         if !self.bytes.contains_key(digest) {
-            let bytes = journal.image(digest).await?.ok_or_else(|| LedgerError::NoImage(digest.clone()))?;
+            let bytes = journal
+                .image(digest)
+                .await?
+                .ok_or_else(|| LedgerError::NoImage(digest.clone()))?;
             self.bytes.insert(digest.clone(), bytes);
         }
         let bytes = self.bytes.get(digest).map_or(&[][..], Vec::as_slice);
-        serde_json::from_slice(bytes)
-            .map_err(|source| LedgerError::Unreadable { what: format!("image {digest}"), source })
+        serde_json::from_slice(bytes).map_err(|source| LedgerError::Unreadable {
+            what: format!("image {digest}"),
+            source,
+        })
     }
 
     /// The images that no append has carried yet.
     pub fn take_fresh(&mut self) -> Vec<Image> {
         std::mem::take(&mut self.fresh)
             .into_iter()
-            .filter_map(|digest| self.bytes.get(&digest).map(|bytes| Image { digest, bytes: bytes.clone() }))
+            .filter_map(|digest| {
+                self.bytes.get(&digest).map(|bytes| Image {
+                    digest,
+                    bytes: bytes.clone(),
+                })
+            })
             .collect()
     }
 }

@@ -17,7 +17,9 @@ pub fn fleet_pace(writes_per_second: u32) -> FleetPace {
 }
 
 fn limiter(writes_per_second: u32) -> DefaultDirectRateLimiter {
-    RateLimiter::direct(Quota::per_second(NonZeroU32::new(writes_per_second).unwrap_or(NonZeroU32::MIN)))
+    RateLimiter::direct(Quota::per_second(
+        NonZeroU32::new(writes_per_second).unwrap_or(NonZeroU32::MIN),
+    ))
 }
 
 /// One cluster's pace.
@@ -31,7 +33,11 @@ impl Pacer {
     /// A pacer for a cluster of the fleet.
     pub fn new(limits: Limits, fleet: FleetPace) -> Self {
         let slots = Arc::new(Semaphore::new(limits.in_flight.max(1) as usize));
-        Self { cluster: limiter(limits.writes_per_second), fleet, slots }
+        Self {
+            cluster: limiter(limits.writes_per_second),
+            fleet,
+            slots,
+        }
     }
 
     /// Waits until one more write is allowed. Cancel safe.

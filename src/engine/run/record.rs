@@ -11,10 +11,14 @@ use super::words;
 use crate::cluster;
 use crate::domain::ids::{Namespace, Revision};
 use crate::domain::object::LiveObject;
-use crate::domain::run::{Answer, Attempt, Content, Guard, Intent, Job, ObjectCell, RecordSeen, Step, Target, Token};
+use crate::domain::run::{
+    Answer, Attempt, Content, Guard, Intent, Job, ObjectCell, RecordSeen, Step, Target, Token,
+};
 use crate::domain::transfer::{Inverse, same_entries};
 use crate::helm::forms::{self, Lock};
-use crate::helm::{ApplyMethod, Edit, Record, RecordImage, Status, StorageError, StoredRecord, object_name};
+use crate::helm::{
+    ApplyMethod, Edit, Record, RecordImage, Status, StorageError, StoredRecord, object_name,
+};
 
 /// Compression of the undo copy: fast, since it is made once a release.
 const UNDO_COPY_LEVEL: i32 = 3;
@@ -34,7 +38,9 @@ pub async fn read(
     attempt: &Attempt,
     revision: Revision,
 ) -> Result<Option<RecordSeen>, DriveError> {
-    let Some(stored) = get(hands, task, attempt, revision).await? else { return Ok(None) };
+    let Some(stored) = get(hands, task, attempt, revision).await? else {
+        return Ok(None);
+    };
     Ok(Some(match stored.record() {
         Ok(record) => seen_record(attempt, &stored, &record),
         Err(_) => RecordSeen {
@@ -65,11 +71,17 @@ async fn get(
         .cluster
         .record(task.driver, &id.namespace, &name)
         .await
-        .map_err(|source| DriveError::Cluster { release: id.clone(), source })?;
+        .map_err(|source| DriveError::Cluster {
+            release: id.clone(),
+            source,
+        })?;
     found
         .map(|object| StoredRecord::from_api(task.driver, object.json))
         .transpose()
-        .map_err(|source| DriveError::Record { release: id.clone(), source })
+        .map_err(|source| DriveError::Record {
+            release: id.clone(),
+            source,
+        })
 }
 
 /// Sends a request at a record.
@@ -82,9 +94,18 @@ pub async fn send(
 ) -> Result<Sent, DriveError> {
     let opened = &attempt.opened;
     let id = &opened.release;
-    let Target::Record(revision) = intent.target else { return Ok(Sent::Answer(Answer::Refused { code: 404 })) };
-    let fault = |source: StorageError| DriveError::Record { release: id.clone(), source };
-    let Guard::Version { uid, resource_version } = &intent.guard else {
+    let Target::Record(revision) = intent.target else {
+        return Ok(Sent::Answer(Answer::Refused { code: 404 }));
+    };
+    let fault = |source: StorageError| DriveError::Record {
+        release: id.clone(),
+        source,
+    };
+    let Guard::Version {
+        uid,
+        resource_version,
+    } = &intent.guard
+    else {
         let body = match intent.step {
             Step::Lock => lock_body(hands, task, attempt, intent, images).await?,
             _ => match renew_body(hands, task, attempt, images).await? {
@@ -95,14 +116,23 @@ pub async fn send(
                 }
             },
         };
-        let sent = hands.cluster.create_record(task.driver, &id.namespace, &body).await;
+        let sent = hands
+            .cluster
+            .create_record(task.driver, &id.namespace, &body)
+            .await;
         return Ok(written(intent.step, sent, 201));
     };
     let name = object_name(id.name.as_str(), revision.0);
     if intent.step == Step::DropCommit || intent.step == Step::Unlock {
-        let sent = hands.cluster.delete_record(task.driver, &id.namespace, &name, uid, resource_version).await;
+        let sent = hands
+            .cluster
+            .delete_record(task.driver, &id.namespace, &name, uid, resource_version)
+            .await;
         return Ok(match sent {
-            Ok(kept) => Sent::Answer(Answer::Accepted { code: 200, version: kept.as_ref().map(version) }),
+            Ok(kept) => Sent::Answer(Answer::Accepted {
+                code: 200,
+                version: kept.as_ref().map(version),
+            }),
             Err(error) => answer(intent.step, error),
         });
     }
@@ -116,7 +146,12 @@ pub async fn send(
     }
     let now = intent.at.as_second();
     let body = match intent.step {
-        Step::Commit => forms::commit(&live, &words::commit(&opened.run, opened.base.revision), now).map_err(fault)?,
+        Step::Commit => forms::commit(
+            &live,
+            &words::commit(&opened.run, opened.base.revision),
+            now,
+        )
+        .map_err(fault)?,
         Step::Supersede => forms::supersede(&live, now).map_err(fault)?.object,
         Step::Retire => forms::retire(&live, &words::retired(&opened.run), now).map_err(fault)?,
         Step::Demote => forms::restate(&live, &Status::Superseded, now).map_err(fault)?,
@@ -124,29 +159,42 @@ pub async fn send(
             Some(body) => body,
             None => {
                 let version = (live.uid().into(), live.resource_version().into());
-                return Ok(Sent::Answer(Answer::Accepted { code: 200, version: Some(version) }));
+                return Ok(Sent::Answer(Answer::Accepted {
+                    code: 200,
+                    version: Some(version),
+                }));
             }
         },
         Step::Restore => {
-            let image: RecordImage = images.get(hands.ledger.journal(), &opened.base.metadata).await?;
+            let image: RecordImage = images
+                .get(hands.ledger.journal(), &opened.base.metadata)
+                .await?;
             let payload = former(&live).map_err(fault)?;
             forms::restore(&live, &image, Some(&payload)).map_err(fault)?
         }
         Step::RestoreOwners => {
-            let image: RecordImage = images.get(hands.ledger.journal(), &opened.base.metadata).await?;
+            let image: RecordImage = images
+                .get(hands.ledger.journal(), &opened.base.metadata)
+                .await?;
             return restore_owners(hands, task, &id.namespace, &live, &image, intent.step).await;
         }
         Step::Lock | Step::Renew | Step::DropCommit | Step::Unlock | Step::Forward | Step::Back => {
             return Ok(Sent::Answer(Answer::Refused { code: 404 }));
         }
     };
-    let sent = hands.cluster.replace_record(task.driver, &id.namespace, &body).await;
+    let sent = hands
+        .cluster
+        .replace_record(task.driver, &id.namespace, &body)
+        .await;
     Ok(written(intent.step, sent, 200))
 }
 
 fn written(step: Step, sent: cluster::Result<LiveObject>, code: u16) -> Sent {
     match sent {
-        Ok(object) => Sent::Answer(Answer::Accepted { code, version: Some(version(&object)) }),
+        Ok(object) => Sent::Answer(Answer::Accepted {
+            code,
+            version: Some(version(&object)),
+        }),
         Err(error) => answer(step, error),
     }
 }
@@ -165,17 +213,34 @@ async fn restore_owners(
         { "op": "replace", "path": "/metadata/managedFields", "value": image.managed_fields },
         { "op": "replace", "path": "/metadata/resourceVersion", "value": live.resource_version() },
     ]);
-    Ok(match hands.cluster.patch_record(task.driver, namespace, live.name(), &patch).await {
-        Ok(after) => {
-            let version = version(&after);
-            Sent::Answer(match same_entries(&image.managed_fields, after.managed_fields()) {
-                Ok(None) => Answer::Accepted { code: 200, version: Some(version) },
-                Ok(Some(difference)) => Answer::Different { why: difference.to_string(), version },
-                Err(error) => Answer::Different { why: error.to_string(), version },
-            })
-        }
-        Err(error) => answer(step, error),
-    })
+    Ok(
+        match hands
+            .cluster
+            .patch_record(task.driver, namespace, live.name(), &patch)
+            .await
+        {
+            Ok(after) => {
+                let version = version(&after);
+                Sent::Answer(
+                    match same_entries(&image.managed_fields, after.managed_fields()) {
+                        Ok(None) => Answer::Accepted {
+                            code: 200,
+                            version: Some(version),
+                        },
+                        Ok(Some(difference)) => Answer::Different {
+                            why: difference.to_string(),
+                            version,
+                        },
+                        Err(error) => Answer::Different {
+                            why: error.to_string(),
+                            version,
+                        },
+                    },
+                )
+            }
+            Err(error) => answer(step, error),
+        },
+    )
 }
 
 /// N's payload as it was before the migration: from beside the record; if it was too large for that, the same JSON
@@ -190,7 +255,9 @@ fn former(live: &StoredRecord) -> Result<Vec<u8>, StorageError> {
         ..Edit::default()
     });
     let encoded = turned.and_then(|record| record.encode());
-    encoded.map(String::into_bytes).map_err(|source| live.fault(source))
+    encoded
+        .map(String::into_bytes)
+        .map_err(|source| live.fault(source))
 }
 
 async fn lock_body(
@@ -201,16 +268,24 @@ async fn lock_body(
     images: &mut Images,
 ) -> Result<Value, DriveError> {
     let opened = &attempt.opened;
-    let fault = |source: StorageError| DriveError::Record { release: opened.release.clone(), source };
+    let fault = |source: StorageError| DriveError::Record {
+        release: opened.release.clone(),
+        source,
+    };
     let base = match get(hands, task, attempt, opened.base.revision).await? {
         Some(base) => base,
         None => stub(task, attempt).map_err(fault)?,
     };
     let (record, copy) = match opened.job {
-        Job::Migrate => (base.record().map_err(fault)?, undo_copy(hands, attempt, images).await?),
+        Job::Migrate => (
+            base.record().map_err(fault)?,
+            undo_copy(hands, attempt, images).await?,
+        ),
         Job::Undo => {
             let payload = former(&base).map_err(fault)?;
-            let record = Record::decode(&payload).map_err(|source| base.fault(source)).map_err(fault)?;
+            let record = Record::decode(&payload)
+                .map_err(|source| base.fault(source))
+                .map_err(fault)?;
             (record, Some(payload))
         }
     };
@@ -254,7 +329,11 @@ fn stub(task: &Task<'_>, attempt: &Attempt) -> Result<StoredRecord, StorageError
 }
 
 /// What undo needs, inside the lock: an unfinished release describes itself. Names only, no values.
-async fn undo_copy(hands: &Hands, attempt: &Attempt, images: &mut Images) -> Result<Option<Vec<u8>>, DriveError> {
+async fn undo_copy(
+    hands: &Hands,
+    attempt: &Attempt,
+    images: &mut Images,
+) -> Result<Option<Vec<u8>>, DriveError> {
     let mut objects = Vec::new();
     for (opened, slot) in attempt.opened.objects.iter().zip(&attempt.objects) {
         let digest = match &slot.state {
@@ -262,7 +341,9 @@ async fn undo_copy(hands: &Hands, attempt: &Attempt, images: &mut Images) -> Res
             _ => &opened.request.inverse,
         };
         let inverse: Inverse = images.get(hands.ledger.journal(), digest).await?;
-        objects.push(json!({ "object": opened.object, "uid": opened.request.uid, "inverse": inverse }));
+        objects.push(
+            json!({ "object": opened.object, "uid": opened.request.uid, "inverse": inverse }),
+        );
     }
     let text = Value::Array(objects).to_string();
     Ok(zstd::encode_all(text.as_bytes(), UNDO_COPY_LEVEL).ok())
@@ -275,10 +356,19 @@ async fn renew_body(
     images: &mut Images,
 ) -> Result<Option<Value>, DriveError> {
     let opened = &attempt.opened;
-    let fault = |source: StorageError| DriveError::Record { release: opened.release.clone(), source };
-    let Some(lock) = get(hands, task, attempt, opened.lock).await? else { return Ok(None) };
-    let Some(payload) = lock.undo_copy().map_err(fault)? else { return Ok(None) };
-    let image: RecordImage = images.get(hands.ledger.journal(), &opened.base.metadata).await?;
+    let fault = |source: StorageError| DriveError::Record {
+        release: opened.release.clone(),
+        source,
+    };
+    let Some(lock) = get(hands, task, attempt, opened.lock).await? else {
+        return Ok(None);
+    };
+    let Some(payload) = lock.undo_copy().map_err(fault)? else {
+        return Ok(None);
+    };
+    let image: RecordImage = images
+        .get(hands.ledger.journal(), &opened.base.metadata)
+        .await?;
     Ok(Some(forms::recreate(&image, &payload)))
 }
 

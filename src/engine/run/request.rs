@@ -11,7 +11,9 @@ use super::sight::{Memory, see};
 use crate::cluster::{self, ErrorKind};
 use crate::domain::ids::{ResourceVersion, Uid};
 use crate::domain::object::LiveObject;
-use crate::domain::run::{Answer, Attempt, Guard, Intent, IntentNo, ObjectSeen, Reply, Seen, Step, Target};
+use crate::domain::run::{
+    Answer, Attempt, Guard, Intent, IntentNo, ObjectSeen, Reply, Seen, Step, Target,
+};
 use crate::domain::transfer::same_entries;
 use crate::engine::shadow::patch_body;
 
@@ -32,7 +34,11 @@ pub async fn send(
 ) -> Result<Reply, DriveError> {
     let release = &attempt.opened.release;
     let Some(intent) = attempt.open_intent(no) else {
-        return Ok(Reply { intent: no, answer: Answer::Refused { code: 404 }, live: Seen::NotRead });
+        return Ok(Reply {
+            intent: no,
+            answer: Answer::Refused { code: 404 },
+            live: Seen::NotRead,
+        });
     };
     let started = hands.clock.now();
     let mut pause = FIRST_PAUSE;
@@ -49,13 +55,20 @@ pub async fn send(
                 } else {
                     live(hands, task, attempt, intent, images, memory).await?
                 };
-                return Ok(Reply { intent: no, answer, live });
+                return Ok(Reply {
+                    intent: no,
+                    answer,
+                    live,
+                });
             }
             Sent::Undecided(error) => error,
         };
         let waited = hands.clock.now().duration_since(started);
         if Duration::try_from(waited).unwrap_or(Duration::ZERO) > SEND_PATIENCE {
-            return Err(DriveError::Cluster { release: release.clone(), source: error });
+            return Err(DriveError::Cluster {
+                release: release.clone(),
+                source: error,
+            });
         }
         tokio::time::sleep(error.retry_after.unwrap_or(pause)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -75,14 +88,22 @@ async fn live(
         Target::Object(index) => {
             let opened = attempt.opened.objects.get(index as usize);
             let known = super::sight::inverse_of(attempt, index);
-            let inverse = intent.inverse.clone().or(known).or_else(|| opened.map(|object| object.request.inverse.clone()));
+            let inverse = intent
+                .inverse
+                .clone()
+                .or(known)
+                .or_else(|| opened.map(|object| object.request.inverse.clone()));
             let seen = match inverse {
-                Some(inverse) => see(hands, attempt, index, &inverse, images, memory).await?,
+                Some(inverse) => {
+                    see(&hands.eyes(), attempt, index, &inverse, images, memory).await?
+                }
                 None => ObjectSeen::Gone,
             };
             Ok(Seen::Object(seen))
         }
-        Target::Record(revision) => Ok(Seen::Record(record::read(hands, task, attempt, revision).await?)),
+        Target::Record(revision) => Ok(Seen::Record(
+            record::read(hands, task, attempt, revision).await?,
+        )),
     }
 }
 
@@ -94,15 +115,29 @@ async fn object(
     images: &mut Images,
     memory: &Memory,
 ) -> Result<Sent, DriveError> {
-    let (Some(opened), Some(wish), Guard::Version { uid, resource_version }) =
-        (attempt.opened.objects.get(index as usize), &intent.wish, &intent.guard)
+    let (
+        Some(opened),
+        Some(wish),
+        Guard::Version {
+            uid,
+            resource_version,
+        },
+    ) = (
+        attempt.opened.objects.get(index as usize),
+        &intent.wish,
+        &intent.guard,
+    )
     else {
         return Ok(Sent::Answer(Answer::Refused { code: 404 }));
     };
     let wish: Vec<Value> = images.get(hands.ledger.journal(), wish).await?;
     let patch = patch_body(uid, resource_version, &wish);
     Ok(match hands.cluster.patch(&opened.object, &patch).await {
-        Ok(after) => Sent::Answer(compare(&wish, &after, memory.content(index, resource_version.as_str()))),
+        Ok(after) => Sent::Answer(compare(
+            &wish,
+            &after,
+            memory.content(index, resource_version.as_str()),
+        )),
         Err(error) => answer(intent.step, error),
     })
 }
@@ -117,12 +152,22 @@ fn compare(wish: &[Value], after: &LiveObject, content: Option<&Value>) -> Answe
             let now = after.content();
             (now != *content).then(|| {
                 let paths = crate::domain::shadow::changed_paths(content, &now);
-                format!("the patch also changed {}", if paths.is_empty() { "generation".to_owned() } else { paths.join(", ") })
+                format!(
+                    "the patch also changed {}",
+                    if paths.is_empty() {
+                        "generation".to_owned()
+                    } else {
+                        paths.join(", ")
+                    }
+                )
             })
         }),
     };
     match why {
-        None => Answer::Accepted { code: 200, version: Some(version) },
+        None => Answer::Accepted {
+            code: 200,
+            version: Some(version),
+        },
         Some(why) => Answer::Different { why, version },
     }
 }
@@ -132,11 +177,15 @@ pub fn answer(step: Step, error: cluster::Error) -> Sent {
     let code = error.code;
     match error.kind {
         ErrorKind::AlreadyExists => Sent::Answer(Answer::Exists),
-        ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::WrongUid | ErrorKind::UnknownKind => {
-            Sent::Answer(Answer::Refused { code })
-        }
+        ErrorKind::Conflict
+        | ErrorKind::NotFound
+        | ErrorKind::WrongUid
+        | ErrorKind::UnknownKind => Sent::Answer(Answer::Refused { code }),
         ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::FieldConflict(_) => {
-            Sent::Answer(Answer::Denied { code, why: format!("{step:?}: {}", error.message) })
+            Sent::Answer(Answer::Denied {
+                code,
+                why: format!("{step:?}: {}", error.message),
+            })
         }
         ErrorKind::Throttled
         | ErrorKind::Server

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use managed_fields::Time;
 use serde_json::Value;
 
-use super::hands::{DriveError, Hands, Task};
+use super::hands::{DriveError, Eyes, Hands, Task};
 use super::ledger::Images;
 use super::words;
 use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, Revision, Uid};
 use crate::domain::object::LiveObject;
 use crate::domain::run::{
-    Attempt, Content, Direction, Look, ObjectCell, ObjectRequest, ObjectSeen, RecordSeen, Token, View,
+    Attempt, Content, Direction, Look, ObjectCell, ObjectRequest, ObjectSeen, RecordSeen, Token,
+    View,
 };
 use crate::domain::transfer::{Adoption, ApplySet, Inverse, Ours, adopt, classify, put_back};
 use crate::engine::records::{Head, RecordFault, list, load};
@@ -35,7 +36,10 @@ pub struct Memory {
 impl Memory {
     /// Remembers an object as it was read.
     pub fn remember(&mut self, index: u32, live: &LiveObject) {
-        self.contents.insert((index, live.resource_version.as_str().to_owned()), live.content());
+        self.contents.insert(
+            (index, live.resource_version.as_str().to_owned()),
+            live.content(),
+        );
     }
 
     /// The content that an object had at a resourceVersion.
@@ -58,15 +62,24 @@ pub async fn view(
     for &index in &look.objects {
         let inverse = inverse_of(attempt, index);
         if let Some(inverse) = inverse {
-            objects.push((index, see(hands, attempt, index, &inverse, images, memory).await?));
+            objects.push((
+                index,
+                see(&hands.eyes(), attempt, index, &inverse, images, memory).await?,
+            ));
         }
     }
     let records = records(hands, task, attempt, &look.contents).await?;
-    Ok(View { now, objects, records, undo_wished: None, waited_enough: false })
+    Ok(View {
+        now,
+        objects,
+        records,
+        undo_wished: None,
+        waited_enough: false,
+    })
 }
 
 /// The inverse that an object's state is compared with: that of the request that landed, else of the last one.
-fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
+pub fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
     let opened = attempt.opened.objects.get(index as usize)?;
     let slot = attempt.objects.get(index as usize)?;
     Some(match &slot.state {
@@ -77,7 +90,7 @@ fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
 
 /// Looks at one object.
 pub async fn see(
-    hands: &Hands,
+    eyes: &Eyes<'_>,
     attempt: &Attempt,
     index: u32,
     inverse: &Digest,
@@ -85,84 +98,137 @@ pub async fn see(
     memory: &mut Memory,
 ) -> Result<ObjectSeen, DriveError> {
     let release = &attempt.opened.release;
-    let Some(opened) = attempt.opened.objects.get(index as usize) else { return Ok(ObjectSeen::Gone) };
-    let journal = hands.ledger.journal();
+    let Some(opened) = attempt.opened.objects.get(index as usize) else {
+        return Ok(ObjectSeen::Gone);
+    };
+    let journal = eyes.journal;
     let saved: Inverse = images.get(journal, inverse).await?;
     for _ in 0..TRIES_AT_A_BUSY_OBJECT {
-        let live = match hands.cluster.object(&opened.object).await {
+        let live = match eyes.reader.object(&opened.object).await {
             Ok(live) => live,
             Err(error) if error.kind == ErrorKind::UnknownKind => None,
-            Err(source) => return Err(DriveError::Cluster { release: release.clone(), source }),
+            Err(source) => {
+                return Err(DriveError::Cluster {
+                    release: release.clone(),
+                    source,
+                });
+            }
         };
-        let Some(live) = live else { return Ok(ObjectSeen::Gone) };
+        let Some(live) = live else {
+            return Ok(ObjectSeen::Gone);
+        };
         if live.uid != opened.request.uid {
             return Ok(ObjectSeen::Recreated);
         }
-        let ours = match classify(live.managed_fields(), &saved, &hands.managers) {
+        let ours = match classify(live.managed_fields(), &saved, eyes.managers) {
             Ok(ours) => ours,
-            Err(error) => return Ok(ObjectSeen::Rewritten { by: error.to_string() }),
+            Err(error) => {
+                return Ok(ObjectSeen::Rewritten {
+                    by: error.to_string(),
+                });
+            }
         };
         match ours {
             Ours::Rewritten { by } => return Ok(ObjectSeen::Rewritten { by }),
             Ours::After => {
                 let version = (live.uid.clone(), live.resource_version.clone());
-                return Ok(match put_back(live.managed_fields(), &saved, &hands.managers) {
-                    Ok(wish) => {
-                        memory.remember(index, &live);
-                        let back = request(&live, images.put(&wish)?, inverse.clone());
-                        ObjectSeen::After { version, back: Some(back) }
-                    }
-                    Err(error) => ObjectSeen::Refused { why: error.to_string() },
-                });
+                return Ok(
+                    match put_back(live.managed_fields(), &saved, eyes.managers) {
+                        Ok(wish) => {
+                            memory.remember(index, &live);
+                            let back = request(&live, images.put(&wish)?, inverse.clone());
+                            ObjectSeen::After {
+                                version,
+                                back: Some(back),
+                            }
+                        }
+                        Err(error) => ObjectSeen::Refused {
+                            why: error.to_string(),
+                        },
+                    },
+                );
             }
             Ours::Before => {
                 let apply_set: Value = images.get(journal, &opened.apply_set).await?;
                 let Some(apply_set) = ApplySet::from_value(&apply_set) else {
-                    return Ok(ObjectSeen::Refused { why: "the saved apply set does not read".to_owned() });
+                    return Ok(ObjectSeen::Refused {
+                        why: "the saved apply set does not read".to_owned(),
+                    });
                 };
-                let at = Time::from_unix(hands.clock.now().as_second()).ok();
-                let Some(at) = at else { return Ok(ObjectSeen::Refused { why: "the clock is off".to_owned() }) };
-                let adoption = match adopt(live.managed_fields(), &apply_set, &hands.managers, at) {
+                let at = Time::from_unix(eyes.clock.now().as_second()).ok();
+                let Some(at) = at else {
+                    return Ok(ObjectSeen::Refused {
+                        why: "the clock is off".to_owned(),
+                    });
+                };
+                let adoption = match adopt(live.managed_fields(), &apply_set, eyes.managers, at) {
                     Ok(Some(adoption)) => adoption,
-                    Ok(None) => return Ok(ObjectSeen::Rewritten { by: hands.managers.canonical.clone() }),
-                    Err(error) => return Ok(ObjectSeen::Refused { why: error.to_string() }),
+                    Ok(None) => {
+                        return Ok(ObjectSeen::Rewritten {
+                            by: eyes.managers.canonical().to_owned(),
+                        });
+                    }
+                    Err(error) => {
+                        return Ok(ObjectSeen::Refused {
+                            why: error.to_string(),
+                        });
+                    }
                 };
                 if attempt.direction == Direction::Back {
                     let forward = adoption_request(&live, &adoption, images)?;
                     return Ok(ObjectSeen::Before { forward });
                 }
                 memory.rehearsals += 1;
-                let rehearsal = rehearse(hands.cluster.as_ref(), &opened.object, &live, &adoption.wish)
+                let rehearsal = rehearse(eyes.rehearser, &opened.object, &live, &adoption.wish)
                     .await
-                    .map_err(|source| DriveError::Cluster { release: release.clone(), source })?;
+                    .map_err(|source| DriveError::Cluster {
+                        release: release.clone(),
+                        source,
+                    })?;
                 match rehearsal {
                     Rehearsal::Moved => {}
                     Rehearsal::AsWished { wish, .. } => {
                         memory.remember(index, &live);
-                        let adoption = Adoption { wish, inverse: adoption.inverse };
+                        let adoption = Adoption {
+                            wish,
+                            inverse: adoption.inverse,
+                        };
                         let forward = adoption_request(&live, &adoption, images)?;
                         return Ok(ObjectSeen::Before { forward });
                     }
                     Rehearsal::DeadEntries(entries) => {
-                        return Ok(ObjectSeen::Refused { why: entries.join(", ") });
+                        return Ok(ObjectSeen::Refused {
+                            why: entries.join(", "),
+                        });
                     }
                     Rehearsal::Refused(why) => return Ok(ObjectSeen::Refused { why }),
                 }
             }
         }
     }
-    Ok(ObjectSeen::Refused { why: "it changes all the time".to_owned() })
+    Ok(ObjectSeen::Refused {
+        why: "it changes all the time".to_owned(),
+    })
 }
 
 /// The request that sends an adoption.
-pub fn adoption_request(live: &LiveObject, adoption: &Adoption, images: &mut Images) -> Result<ObjectRequest, DriveError> {
+pub fn adoption_request(
+    live: &LiveObject,
+    adoption: &Adoption,
+    images: &mut Images,
+) -> Result<ObjectRequest, DriveError> {
     let wish = images.put(&adoption.wish)?;
     let inverse = images.put(&adoption.inverse)?;
     Ok(request(live, wish, inverse))
 }
 
 fn request(live: &LiveObject, wish: Digest, inverse: Digest) -> ObjectRequest {
-    ObjectRequest { uid: live.uid.clone(), resource_version: live.resource_version.clone(), wish, inverse }
+    ObjectRequest {
+        uid: live.uid.clone(),
+        resource_version: live.resource_version.clone(),
+        wish,
+        inverse,
+    }
 }
 
 async fn records(
@@ -172,10 +238,19 @@ async fn records(
     contents: &[Revision],
 ) -> Result<Vec<RecordSeen>, DriveError> {
     let id = &attempt.opened.release;
-    let fault = |source| DriveError::Cluster { release: id.clone(), source };
+    let fault = |source| DriveError::Cluster {
+        release: id.clone(),
+        source,
+    };
     let scope = RecordScope::Release(id.namespace.clone(), id.name.clone());
-    let listed = list(hands.cluster.as_ref(), &id.cluster, task.driver, &scope).await.map_err(fault)?;
-    let heads = listed.into_iter().find(|records| records.id == *id).map(|records| records.heads).unwrap_or_default();
+    let listed = list(hands.cluster.as_ref(), &id.cluster, task.driver, &scope)
+        .await
+        .map_err(fault)?;
+    let heads = listed
+        .into_iter()
+        .find(|records| records.id == *id)
+        .map(|records| records.heads)
+        .unwrap_or_default();
     let mut seen = Vec::new();
     for head in heads {
         let content = contents.contains(&head.revision);
@@ -195,7 +270,11 @@ pub async fn record(
     content: bool,
 ) -> Result<Option<RecordSeen>, DriveError> {
     if !content {
-        let token = head.head.annotations.get(crate::helm::LOCK_ANNOTATION).map(|text| Token::from_annotation(text));
+        let token = head
+            .head
+            .annotations
+            .get(crate::helm::LOCK_ANNOTATION)
+            .map(|text| Token::from_annotation(text));
         return Ok(Some(RecordSeen {
             revision: head.revision,
             uid: head.head.uid.clone(),
@@ -209,7 +288,10 @@ pub async fn record(
         Ok(loaded) => loaded,
         Err(RecordFault::Gone(_)) => return Ok(None),
         Err(RecordFault::Cluster(source)) => {
-            return Err(DriveError::Cluster { release: attempt.opened.release.clone(), source });
+            return Err(DriveError::Cluster {
+                release: attempt.opened.release.clone(),
+                source,
+            });
         }
         // A record that does not read is nobody's that we know: not ours, and not as before.
         Err(RecordFault::Storage(_)) => {
@@ -232,7 +314,11 @@ pub async fn record(
 }
 
 /// A record as decisions see it.
-pub fn seen_record(attempt: &Attempt, stored: &StoredRecord, record: &crate::helm::Record) -> RecordSeen {
+pub fn seen_record(
+    attempt: &Attempt,
+    stored: &StoredRecord,
+    record: &crate::helm::Record,
+) -> RecordSeen {
     let facts = record.facts();
     RecordSeen {
         revision: Revision(record.revision),

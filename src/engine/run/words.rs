@@ -19,7 +19,10 @@ pub fn lock(opened: &Opened) -> String {
 
 /// Description of the revision that commits a migration.
 pub fn commit(run: &RunId, base: Revision) -> String {
-    format!("{}: moved to server-side apply, objects of revision {base} unchanged", mark(run))
+    format!(
+        "{}: moved to server-side apply, objects of revision {base} unchanged",
+        mark(run)
+    )
 }
 
 /// Description of a lock that stays because somebody built upon it.
@@ -29,7 +32,9 @@ pub fn retired(run: &RunId) -> String {
 
 /// Is this a description of a commit of `run`?
 pub fn is_commit_of(run: &RunId, description: &str) -> bool {
-    description.strip_prefix(&mark(run)).is_some_and(|rest| rest.starts_with(": moved"))
+    description
+        .strip_prefix(&mark(run))
+        .is_some_and(|rest| rest.starts_with(": moved"))
 }
 
 fn mark(run: &RunId) -> String {

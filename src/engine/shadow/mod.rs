@@ -10,5 +10,5 @@ mod rehearse;
 
 pub use neighbours::{Holders, holders};
 pub use objects::{ManifestObject, Objects, ObjectsError, UnservedKind, objects};
-pub use probe::{Forecaster, LiveProbe, Prepared, PreparedObject, Target};
+pub use probe::{ForecastError, Forecaster, LiveProbe, Prepared, PreparedObject, Target};
 pub use rehearse::{Rehearsal, patch_body, rehearse};

@@ -18,7 +18,12 @@ impl Holders {
     /// The other releases that hold `object`.
     pub fn others(&self, object: &ObjectRef, release: &ReleaseId) -> Vec<String> {
         let holders = self.shared.get(&object.identity());
-        holders.into_iter().flatten().filter(|holder| *holder != release).map(ToString::to_string).collect()
+        holders
+            .into_iter()
+            .flatten()
+            .filter(|holder| *holder != release)
+            .map(ToString::to_string)
+            .collect()
     }
 }
 
@@ -26,7 +31,9 @@ impl Holders {
 pub fn holders<'a>(objects: impl IntoIterator<Item = (&'a ReleaseId, &'a ObjectRef)>) -> Holders {
     let mut all: BTreeMap<Identity, BTreeSet<ReleaseId>> = BTreeMap::new();
     for (release, object) in objects {
-        all.entry(object.identity()).or_default().insert(release.clone());
+        all.entry(object.identity())
+            .or_default()
+            .insert(release.clone());
     }
     all.retain(|_, releases| releases.len() > 1);
     Holders { shared: all }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::cluster::{self, Kind, Reader};
-use crate::domain::object::ObjectRef;
 use crate::domain::ids::Namespace;
+use crate::domain::object::ObjectRef;
 use crate::helm::Record;
 use crate::helm::manifest;
 
@@ -54,7 +54,10 @@ pub enum ObjectsError {
 pub async fn objects(reader: &dyn Reader, record: &Record) -> Result<Objects, ObjectsError> {
     let parsed = manifest::objects(&record.manifest)?;
     let mut kinds = reader.kinds(false).await?;
-    if parsed.iter().any(|object| find(&kinds, &object.api_version, &object.kind).is_none()) {
+    if parsed
+        .iter()
+        .any(|object| find(&kinds, &object.api_version, &object.kind).is_none())
+    {
         kinds = reader.kinds(true).await?;
     }
     let mut objects = Objects::default();
@@ -62,7 +65,8 @@ pub async fn objects(reader: &dyn Reader, record: &Record) -> Result<Objects, Ob
     for parsed in parsed {
         let kind = find(&kinds, &parsed.api_version, &parsed.kind);
         let namespaced = kind.is_none_or(|kind| kind.namespaced);
-        let namespace = namespaced.then(|| Namespace::new(parsed.namespace.as_deref().unwrap_or(&record.namespace)));
+        let namespace = namespaced
+            .then(|| Namespace::new(parsed.namespace.as_deref().unwrap_or(&record.namespace)));
         let object = ObjectRef {
             api_version: parsed.api_version.clone(),
             kind: parsed.kind.clone(),
@@ -76,12 +80,21 @@ pub async fn objects(reader: &dyn Reader, record: &Record) -> Result<Objects, Ob
         let mut body = manifest::decorate(parsed.body, &record.name, &record.namespace);
         if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
             match &namespace {
-                Some(namespace) => metadata.insert("namespace".to_owned(), Value::from(namespace.as_str())),
+                Some(namespace) => {
+                    metadata.insert("namespace".to_owned(), Value::from(namespace.as_str()))
+                }
                 None => metadata.remove("namespace"),
             };
         }
-        let found = ManifestObject { object: object.clone(), resource: kind.plural.clone(), body };
-        match places.get(&object).and_then(|place| objects.served.get_mut(*place)) {
+        let found = ManifestObject {
+            object: object.clone(),
+            resource: kind.plural.clone(),
+            body,
+        };
+        match places
+            .get(&object)
+            .and_then(|place| objects.served.get_mut(*place))
+        {
             Some(earlier) => {
                 *earlier = found;
                 objects.repeated.push(object);
@@ -92,10 +105,14 @@ pub async fn objects(reader: &dyn Reader, record: &Record) -> Result<Objects, Ob
             }
         }
     }
-    objects.served.sort_by_key(|object| manifest::install_order(&object.object.kind));
+    objects
+        .served
+        .sort_by_key(|object| manifest::install_order(&object.object.kind));
     Ok(objects)
 }
 
 fn find<'a>(kinds: &'a [Kind], api_version: &str, kind: &str) -> Option<&'a Kind> {
-    kinds.iter().find(|known| known.api_version == api_version && known.kind == kind)
+    kinds
+        .iter()
+        .find(|known| known.api_version == api_version && known.kind == kind)
 }

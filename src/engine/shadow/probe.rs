@@ -4,11 +4,11 @@
 use async_trait::async_trait;
 use managed_fields::Time;
 
+use super::Holders;
 use super::objects::{ManifestObject, Objects, ObjectsError, objects};
 use super::rehearse::{Rehearsal, rehearse};
-use super::Holders;
 use crate::cluster::{self, ErrorKind, Reader, Rehearser};
-use crate::domain::fleet::Managers;
+use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::driven_by;
@@ -84,7 +84,7 @@ pub struct LiveProbe<'a> {
     /// Rehearses.
     pub rehearser: &'a dyn Rehearser,
     /// Whose entries are Helm's own.
-    pub managers: &'a Managers,
+    pub managers: &'a ManagerMatcher,
     /// The time of new entries.
     pub clock: &'a dyn Clock,
     /// Names throw-away managers.
@@ -115,11 +115,17 @@ impl Forecaster for LiveProbe<'_> {
             Ok(found) => {
                 notes.extend(repeated_notes(&found));
                 forecasts.extend(found.unserved.iter().map(|unserved| {
-                    let reason = format!("{} is not served by the cluster: fix the record first", unserved.object.api_version);
+                    let reason = format!(
+                        "{} is not served by the cluster: fix the record first",
+                        unserved.object.api_version
+                    );
                     plain(&unserved.object, ObjectOutcome::Invalid { reason })
                 }));
                 for object in &found.served {
-                    match self.object(object, &release, target.holders, &mut seen).await? {
+                    match self
+                        .object(object, &release, target.holders, &mut seen)
+                        .await?
+                    {
                         Verdict::Settled(forecast) => forecasts.push(forecast),
                         Verdict::Write(forecast, write) => {
                             forecasts.push(forecast);
@@ -131,17 +137,31 @@ impl Forecaster for LiveProbe<'_> {
             Err(ObjectsError::Cluster(error)) => return Err(error.into()),
             Err(ObjectsError::Manifest(error)) => {
                 let detail = format!("the stored manifest does not read: {error}");
-                let unread = Reason { cause: "unknown".to_owned(), object: None, detail };
+                let unread = Reason {
+                    cause: "unknown".to_owned(),
+                    object: None,
+                    detail,
+                };
                 let facts = self.facts(target, &[]);
                 let mut forecast = judge(&facts, Vec::new(), notes);
                 forecast.outcome = crate::domain::shadow::ReleaseOutcome::Blocked;
                 forecast.reasons.insert(0, unread);
-                return Ok(Prepared { forecast, objects: Vec::new(), dry_runs: 0, repeats: 0 });
+                return Ok(Prepared {
+                    forecast,
+                    objects: Vec::new(),
+                    dry_runs: 0,
+                    repeats: 0,
+                });
             }
         }
         let facts = self.facts(target, &seen.lives);
         let forecast = judge(&facts, forecasts, notes);
-        Ok(Prepared { forecast, objects: writes, dry_runs: seen.dry_runs, repeats: seen.repeats })
+        Ok(Prepared {
+            forecast,
+            objects: writes,
+            dry_runs: seen.dry_runs,
+            repeats: seen.repeats,
+        })
     }
 }
 
@@ -166,7 +186,9 @@ impl LiveProbe<'_> {
         let object = &wanted.object;
         let settled = |outcome| Ok(Verdict::Settled(plain(object, outcome)));
         for attempt in 0..TRIES_AT_A_BUSY_OBJECT {
-            let Some(live) = self.reader.object(object).await? else { return settled(ObjectOutcome::Missing) };
+            let Some(live) = self.reader.object(object).await? else {
+                return settled(ObjectOutcome::Missing);
+            };
             if attempt == 0 {
                 seen.lives.push(live.clone());
             }
@@ -179,18 +201,35 @@ impl LiveProbe<'_> {
             }
             let manager = format!("refit-probe-{}", self.dice.word(PROBE_SUFFIX));
             count(seen, attempt);
-            let applied = match self.rehearser.rehearse_apply(object, &wanted.body, &manager, true).await {
+            let applied = match self
+                .rehearser
+                .rehearse_apply(object, &wanted.body, &manager, true)
+                .await
+            {
                 Ok(applied) => applied,
                 Err(error) => return refused(object, error),
             };
-            let probe = Probe { object, live: &live, applied: &applied, manager: &manager, managers: self.managers };
+            let probe = Probe {
+                object,
+                live: &live,
+                applied: &applied,
+                manager: &manager,
+                managers: self.managers,
+            };
             let probed = match read_probe(&probe) {
                 Ok(probed) => probed,
-                Err(error) => return settled(ObjectOutcome::Unknown { reason: chain(&error) }),
+                Err(error) => {
+                    return settled(ObjectOutcome::Unknown {
+                        reason: chain(&error),
+                    });
+                }
             };
             let mut forecast = probed.forecast;
-            let Some(apply_set) = probed.apply_set else { return Ok(Verdict::Settled(forecast)) };
-            let adoption = match adopt(live.managed_fields(), &apply_set, self.managers, self.now()) {
+            let Some(apply_set) = probed.apply_set else {
+                return Ok(Verdict::Settled(forecast));
+            };
+            let adoption = match adopt(live.managed_fields(), &apply_set, self.managers, self.now())
+            {
                 Ok(Some(adoption)) => adoption,
                 Ok(None) => {
                     if matches!(forecast.outcome, ObjectOutcome::OwnershipOnly) {
@@ -199,19 +238,34 @@ impl LiveProbe<'_> {
                     return Ok(Verdict::Settled(forecast));
                 }
                 Err(error @ TransferError::Live(_)) => {
-                    return settled(ObjectOutcome::Unknown { reason: chain(&error) });
+                    return settled(ObjectOutcome::Unknown {
+                        reason: chain(&error),
+                    });
                 }
-                Err(error) => return settled(ObjectOutcome::Unknown { reason: chain(&error) }),
+                Err(error) => {
+                    return settled(ObjectOutcome::Unknown {
+                        reason: chain(&error),
+                    });
+                }
             };
             count(seen, attempt);
             match rehearse(self.rehearser, object, &live, &adoption.wish).await {
                 Ok(Rehearsal::Moved) => {}
                 Ok(Rehearsal::AsWished { wish, lost }) => {
-                    if !lost.is_empty() && matches!(forecast.outcome, ObjectOutcome::OwnershipOnly) {
+                    if !lost.is_empty() && matches!(forecast.outcome, ObjectOutcome::OwnershipOnly)
+                    {
                         forecast.outcome = ObjectOutcome::DeadEntries { entries: lost };
                     }
-                    let adoption = Adoption { wish, inverse: adoption.inverse };
-                    let write = PreparedObject { object: object.clone(), live, apply_set, adoption };
+                    let adoption = Adoption {
+                        wish,
+                        inverse: adoption.inverse,
+                    };
+                    let write = PreparedObject {
+                        object: object.clone(),
+                        live,
+                        apply_set,
+                        adoption,
+                    };
                     return Ok(Verdict::Write(forecast, Box::new(write)));
                 }
                 Ok(Rehearsal::DeadEntries(entries)) => {
@@ -226,7 +280,9 @@ impl LiveProbe<'_> {
             }
         }
         settled(ObjectOutcome::Unknown {
-            reason: format!("it changed under {TRIES_AT_A_BUSY_OBJECT} dry runs: somebody writes it all the time"),
+            reason: format!(
+                "it changed under {TRIES_AT_A_BUSY_OBJECT} dry runs: somebody writes it all the time"
+            ),
         })
     }
 
@@ -268,11 +324,21 @@ const ADMISSION_WORDS: [&str; 2] = ["denied", "does not support dry run"];
 
 fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, ForecastError> {
     let outcome = match error.kind {
-        ErrorKind::Invalid | ErrorKind::Forbidden if ADMISSION_WORDS.iter().any(|word| error.message.contains(word)) => {
-            ObjectOutcome::Admission { reason: error.message }
+        ErrorKind::Invalid | ErrorKind::Forbidden
+            if ADMISSION_WORDS
+                .iter()
+                .any(|word| error.message.contains(word)) =>
+        {
+            ObjectOutcome::Admission {
+                reason: error.message,
+            }
         }
-        ErrorKind::Forbidden => ObjectOutcome::Unknown { reason: format!("forbidden: {}", error.message) },
-        ErrorKind::Invalid | ErrorKind::UnknownKind => ObjectOutcome::Invalid { reason: error.message },
+        ErrorKind::Forbidden => ObjectOutcome::Unknown {
+            reason: format!("forbidden: {}", error.message),
+        },
+        ErrorKind::Invalid | ErrorKind::UnknownKind => ObjectOutcome::Invalid {
+            reason: error.message,
+        },
         ErrorKind::NotFound => ObjectOutcome::Missing,
         _ => return Err(error.into()),
     };
@@ -294,13 +360,19 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn left_over_notes(target: &Target<'_>) -> Vec<Reason> {
     let hooks = target.current.record.hooks.iter().filter(|hook| {
         !hook.delete_policies.is_empty()
-            && !hook.delete_policies.iter().any(|policy| policy == "before-hook-creation" || policy == "hook-succeeded")
+            && !hook
+                .delete_policies
+                .iter()
+                .any(|policy| policy == "before-hook-creation" || policy == "hook-succeeded")
     });
     hooks
         .map(|hook| Reason {
             cause: "left-over-hook".to_owned(),
             object: None,
-            detail: format!("hook {}/{} may be left behind by its policy; it is not adopted", hook.kind, hook.name),
+            detail: format!(
+                "hook {}/{} may be left behind by its policy; it is not adopted",
+                hook.kind, hook.name
+            ),
         })
         .collect()
 }

@@ -31,6 +31,12 @@ pub enum Rehearsal {
 ///
 /// `replace` of the resourceVersion makes a race a 409; the `test` of the uid makes a recreated object a 422.
 pub fn patch_body(uid: &Uid, resource_version: &ResourceVersion, wish: &[Value]) -> Value {
+    // An empty list would be ignored; a list of one empty entry resets managedFields to none.
+    let wish = if wish.is_empty() {
+        json!([{}])
+    } else {
+        json!(wish)
+    };
     json!([
         { "op": "test", "path": "/metadata/uid", "value": uid },
         { "op": "replace", "path": "/metadata/managedFields", "value": wish },
@@ -50,7 +56,9 @@ pub async fn rehearse(
         Ok(answer) => answer,
         Err(error) => {
             return match error.kind {
-                ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::WrongUid => Ok(Rehearsal::Moved),
+                ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::WrongUid => {
+                    Ok(Rehearsal::Moved)
+                }
                 ErrorKind::Invalid | ErrorKind::Forbidden => Ok(Rehearsal::Refused(error.message)),
                 _ => Err(error),
             };
@@ -61,7 +69,10 @@ pub async fn rehearse(
         changed.push(".metadata.generation".to_owned());
     }
     if !changed.is_empty() {
-        return Ok(Rehearsal::Refused(format!("the patch would also change {}", changed.join(", "))));
+        return Ok(Rehearsal::Refused(format!(
+            "the patch would also change {}",
+            changed.join(", ")
+        )));
     }
     let got = answer.managed_fields();
     let difference = match same_entries(wish, got) {
@@ -69,11 +80,23 @@ pub async fn rehearse(
         Err(error) => return Ok(Rehearsal::Refused(error.to_string())),
     };
     Ok(match difference {
-        None => Rehearsal::AsWished { wish: wish.to_vec(), lost: Vec::new() },
-        Some(difference) if is_custom_resource(object) => Rehearsal::DeadEntries(vec![difference.to_string()]),
-        Some(difference) if difference.extra.is_empty() && difference.changed.is_empty() && !got.is_empty() => {
-            Rehearsal::AsWished { wish: got.to_vec(), lost: difference.missing }
+        None => Rehearsal::AsWished {
+            wish: wish.to_vec(),
+            lost: Vec::new(),
+        },
+        Some(difference) if is_custom_resource(object) => {
+            Rehearsal::DeadEntries(vec![difference.to_string()])
         }
-        Some(difference) => Rehearsal::Refused(format!("the server would keep other managedFields: {difference}")),
+        Some(difference)
+            if difference.extra.is_empty() && difference.changed.is_empty() && !got.is_empty() =>
+        {
+            Rehearsal::AsWished {
+                wish: got.to_vec(),
+                lost: difference.missing,
+            }
+        }
+        Some(difference) => Rehearsal::Refused(format!(
+            "the server would keep other managedFields: {difference}"
+        )),
     })
 }

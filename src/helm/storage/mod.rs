@@ -266,6 +266,19 @@ impl StoredRecord {
         }
     }
 
+    /// The same object with another payload.
+    pub fn with_payload(mut self, payload: &[u8]) -> Result<Self, StorageError> {
+        let text = data_text(self.driver, payload);
+        let data = self.object.entry("data").or_insert_with(|| json!({}));
+        let data = data.as_object_mut().ok_or(StorageError::Missing {
+            kind: self.driver.kind(),
+            name: String::new(),
+            what: "data",
+        })?;
+        data.insert(RELEASE_KEY.to_owned(), text);
+        Ok(self)
+    }
+
     fn missing(&self, what: &'static str) -> StorageError {
         StorageError::Missing {
             kind: object_kind(self.driver),

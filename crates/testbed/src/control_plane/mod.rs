@@ -12,6 +12,7 @@ mod wait;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -24,10 +25,18 @@ use crate::pki::Pki;
 use crate::ports::{self, Port};
 use crate::process::{Lifetime, Process};
 use crate::scratch::Scratch;
-use crate::{Api, AuditLog, Error, Snapshot, Tool, env, manifests, pki, tools};
+use crate::{Api, AuditLog, Error, Snapshot, Tool, env, manifests, pki, snapshot, tools};
 
 /// The user who may do everything.
 pub const ADMIN: &str = "admin";
+
+/// Longer than a controller needs from one write to the next that follows from it.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long a cluster may take to come to rest.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+const VOLUMES: &str = "/api/v1/persistentvolumes";
 
 /// One running control plane.
 #[derive(Debug)]
@@ -36,7 +45,8 @@ pub struct ControlPlane {
     workers: Vec<Process>,
     apiserver: Process,
     etcd: Process,
-    _ports: Vec<Port>,
+    /// Client and peer port of etcd, the API server's, kwok's if it runs.
+    ports: Vec<Port>,
     options: Options,
     layout: Layout,
     pki: Pki,
@@ -51,17 +61,13 @@ impl ControlPlane {
             (Some(dir), true) => Scratch::kept(absolute(dir)?)?,
             (Some(dir), false) => Scratch::owned(absolute(dir)?)?,
             (None, true) => {
-                return Err(Error::Missing(
+                return Err(Error::Misuse(
                     "a detached control plane needs a data directory".into(),
                 ));
             }
             (None, false) => Scratch::new(&options.name)?,
         };
-        let lifetime = if options.detached {
-            Lifetime::Detached
-        } else {
-            Lifetime::Owner
-        };
+        let lifetime = lifetime(&options);
         let layout = Layout {
             dir: data.path().to_owned(),
         };
@@ -121,14 +127,14 @@ impl ControlPlane {
             api.post("/api/v1/nodes", &manifests::node("node-0"))?;
         }
         for number in 0..options.volumes {
-            api.post("/api/v1/persistentvolumes", &manifests::volume(number))?;
+            api.post(VOLUMES, &manifests::volume(&format!("testbed-{number}")))?;
         }
         wait::useful(&api, options.workloads, &mut workers)?;
         Ok(Self {
             workers,
             apiserver,
             etcd,
-            _ports: ports,
+            ports,
             options,
             layout,
             pki,
@@ -148,7 +154,7 @@ impl ControlPlane {
             .map(|thread| {
                 thread
                     .join()
-                    .unwrap_or_else(|_| Err(Error::Missing("a starting thread panicked".into())))
+                    .unwrap_or_else(|_| Err(Error::Misuse("a starting thread panicked".into())))
             })
             .collect()
     }
@@ -186,6 +192,11 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// One more volume that a claim can bind to; a name that no other volume has.
+    pub fn add_volume(&self, name: &str) -> Result<(), Error> {
+        self.api.post(VOLUMES, &manifests::volume(name)).map(drop)
+    }
+
     /// A client of the admin.
     pub fn api(&self) -> &Api {
         &self.api
@@ -214,6 +225,53 @@ impl ControlPlane {
     /// Every object that there is now.
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         Snapshot::take(&self.api)
+    }
+
+    /// Every object, once nothing moves any more: two pictures a second apart that are equal to the last byte.
+    pub fn settled_snapshot(&self) -> Result<Snapshot, Error> {
+        let start = Instant::now();
+        let mut last = self.snapshot()?;
+        loop {
+            std::thread::sleep(QUIET);
+            let next = self.snapshot()?;
+            let moved = snapshot::diff(&last, &next, false);
+            let Some(difference) = moved.first() else {
+                return Ok(next);
+            };
+            if start.elapsed() > PATIENCE {
+                return Err(Error::NotReady {
+                    what: format!("a quiet moment on {}", self.context()),
+                    after: start.elapsed(),
+                    last: difference.to_string(),
+                    log: String::new(),
+                });
+            }
+            last = next;
+        }
+    }
+
+    /// Kills the API server: requests fail until [`ControlPlane::start_apiserver`]. The data stays in etcd.
+    pub fn stop_apiserver(&mut self) {
+        self.apiserver.kill();
+    }
+
+    /// Starts the API server again, at the same address, and waits until it is ready.
+    pub fn start_apiserver(&mut self) -> Result<(), Error> {
+        self.apiserver.kill();
+        let [client, _, secure, ..] = self.ports.as_slice() else {
+            return Err(Error::Misuse("a control plane without ports".into()));
+        };
+        let args = args::apiserver(&self.layout, &self.pki, client.number, secure.number);
+        let tool = Tool::KubeApiserver;
+        let lifetime = lifetime(&self.options);
+        self.apiserver = Process::start(
+            tool.name(),
+            &tool.path()?,
+            &args,
+            &self.layout.dir,
+            lifetime,
+        )?;
+        wait::ready(&self.api, &mut self.apiserver)
     }
 
     /// The requests that the API server has answered until now.
@@ -258,6 +316,14 @@ pub fn merged_kubeconfig(planes: &[ControlPlane]) -> Result<String, Error> {
         })
         .collect();
     Ok(kubeconfig::of(&entries).to_string())
+}
+
+fn lifetime(options: &Options) -> Lifetime {
+    if options.detached {
+        Lifetime::Detached
+    } else {
+        Lifetime::Owner
+    }
 }
 
 fn admin_token(pki: &Pki) -> Result<String, Error> {

@@ -37,7 +37,7 @@ impl Options {
             data_dir: None,
             users: Vec::new(),
             workloads: true,
-            volumes: 8,
+            volumes: 2,
             detached: false,
         }
     }

@@ -21,6 +21,9 @@ const STAGE_DIRS: [&str; 3] = [
     "kustomize/stage/node/heartbeat-with-lease",
 ];
 
+/// For every build: only what go.sum names, and no paths of this machine in the binary.
+const FLAGS: [&str; 2] = ["-mod=readonly", "-trimpath"];
+
 /// How much of go's output an error carries: the first real error is within its last lines.
 const OUTPUT_LINES: usize = 30;
 
@@ -38,7 +41,10 @@ pub fn destination(recipe: &Recipe) -> Result<PathBuf, Error> {
         hash.update(fs::read(&path).map_err(Error::file("read", &path))?);
         hash.update([0]);
     }
-    hash.update(recipe.ldflags);
+    for flag in FLAGS.iter().chain([&recipe.ldflags]) {
+        hash.update(flag);
+        hash.update([0]);
+    }
     let key = hex(&hash.finalize()[..8]);
     Ok(env::tools_cache().join(key).join("bin").join(recipe.name))
 }
@@ -72,14 +78,9 @@ pub fn build(recipe: &Recipe, destination: &Path) -> Result<(), Error> {
     go_run(
         recipe,
         Command::new(&go)
-            .args([
-                "build",
-                "-mod=readonly",
-                "-trimpath",
-                "-ldflags",
-                &flags,
-                "-o",
-            ])
+            .arg("build")
+            .args(FLAGS)
+            .args(["-ldflags", &flags, "-o"])
             .arg(&fresh)
             .arg(recipe.package),
     )?;

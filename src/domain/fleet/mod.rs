@@ -1,5 +1,8 @@
 //! The fleet: which clusters, which field manager, how fast, in which waves. Made by `config` from fleet.toml.
 
+mod managers;
+mod order;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -7,6 +10,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
+
+pub use managers::{
+    AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
+    manager_name_flaw,
+};
+pub use order::{natural_order, release_order};
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +38,15 @@ pub struct Fleet {
     pub waves: WaveSizes,
     /// How long an undo's lock stays, in seconds (run protocol §5, row 27).
     pub undo_dwell_seconds: u32,
+    /// How long after it was made a plan may be started, in seconds.
+    pub start_within_seconds: u32,
+}
+
+impl Fleet {
+    /// The cluster of that name.
+    pub fn cluster(&self, name: &ClusterName) -> Option<&FleetCluster> {
+        self.clusters.iter().find(|cluster| cluster.name == *name)
+    }
 }
 
 /// One cluster of the fleet.

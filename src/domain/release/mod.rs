@@ -17,6 +17,24 @@ pub enum Driver {
     ConfigMap,
 }
 
+impl Driver {
+    /// Kind of the objects.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+        }
+    }
+
+    /// Their name in a URL.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Secret => "secrets",
+            Self::ConfigMap => "configmaps",
+        }
+    }
+}
+
 /// Who else drives a release (design §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -162,4 +180,11 @@ pub struct Inventory {
     pub clusters: Vec<InventoryCluster>,
     /// Every release, by cluster, namespace, name.
     pub releases: Vec<InventoryRelease>,
+}
+/// TEMP
+pub fn driven_by(
+    _: &[crate::domain::object::LiveObject],
+    _: &crate::domain::fleet::ManagerMatcher,
+) -> Option<DrivenBy> {
+    None
 }

@@ -123,7 +123,6 @@ async fn forecast(
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
-    let id = release.records.id.clone();
     let (last, current) = match (&release.last, release.current()) {
         (Ok(last), Some(current)) => (last, current),
         (last, _) => {

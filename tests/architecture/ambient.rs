@@ -1,7 +1,7 @@
 //! Time and environment come in from the outside: the few files that may ask for them.
 
-use super::names::names;
-use super::tree::{shown, tree, within};
+use super::names::census;
+use super::tree::{shown, within};
 
 /// Types whose `now` reads the wall clock.
 const CLOCKS: &[&str] = &["SystemTime", "Timestamp", "Zoned"];
@@ -53,19 +53,18 @@ fn lawful(module: &[String], places: &[&str]) -> bool {
 
 /// Holds every outside name of `src/`, test modules left out, against a rule that answers with what is wrong.
 fn each_name(rule: impl Fn(&[String], &[String]) -> Option<String>) {
-    let tree = tree();
     let mut broken = Vec::new();
-    for source in &tree.sources {
-        for (name, path) in names(&tree, source).outside() {
+    for file in &census().files {
+        for (name, path) in file.outside() {
             if !name.test
-                && let Some(why) = rule(&source.module, path)
+                && let Some(why) = rule(&file.module, path)
             {
                 broken.push(format!(
                     "{}:{}: `{}` in `{}` {why}",
-                    source.path,
+                    file.path,
                     name.line,
                     path.join("::"),
-                    shown(&source.module)
+                    shown(&file.module)
                 ));
             }
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
-use super::names::names;
-use super::tree::{read, root, tree};
+use super::names::census;
+use super::tree::{read, root};
 
 /// Where the graph stands.
 const GRAPH: &str = "docs/module-graph.txt";
@@ -34,14 +34,13 @@ fn node(modules: &BTreeSet<Vec<String>>, path: &[String]) -> Option<String> {
 
 /// Who names whom, test code left out. A re-export counts for the module that it is named through.
 fn graph() -> Graph {
-    let tree = tree();
     let mut graph = Graph::new();
-    for source in &tree.sources {
-        let Some(from) = node(&tree.modules, &source.module) else {
+    for file in &census().files {
+        let Some(from) = node(&census().modules, &file.module) else {
             continue;
         };
-        for (name, path) in names(&tree, source).inside() {
-            if let Some(to) = node(&tree.modules, path)
+        for (name, path) in file.inside() {
+            if let Some(to) = node(&census().modules, path)
                 && !name.test
                 && to != from
             {

@@ -1,7 +1,7 @@
 //! Which part of `src/` may name which part, and which outside crate.
 
-use super::names::names;
-use super::tree::{shown, tree, within};
+use super::names::census;
+use super::tree::{shown, within};
 
 /// A place, and the other places that it may name. A place always may name itself.
 ///
@@ -24,7 +24,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "domain", "engine", "cluster", "store", "config", "playbook", "scan", "render",
+            "domain",
+            "engine",
+            "cluster",
+            "store",
+            "config",
+            "playbook",
+            "scan",
+            "render",
+            "cli::wire",
         ],
     ),
     (
@@ -66,7 +74,7 @@ const CORNERS: &[(&str, &[&str])] = &[
     ("rustls", &["cluster::kube"]),
     ("sqlx", &["store::sql"]),
     ("tracing_subscriber", &["cli"]),
-    ("zstd", &["helm", "store"]),
+    ("zstd", &["helm", "store", "engine::run"]),
 ];
 
 /// The longest place that a path lies in.
@@ -81,17 +89,16 @@ fn place(path: &[String]) -> Option<&'static str> {
 
 #[test]
 fn imports_follow_the_table() {
-    let tree = tree();
     let mut broken = Vec::new();
-    for source in &tree.sources {
-        let Some(from) = place(&source.module) else {
-            if source.module.is_empty() {
+    for file in &census().files {
+        let Some(from) = place(&file.module) else {
+            if file.module.is_empty() {
                 continue;
             }
             broken.push(format!(
                 "{}: `{}` is in no row of MAY_IMPORT: give it one",
-                source.path,
-                shown(&source.module)
+                file.path,
+                shown(&file.module)
             ));
             continue;
         };
@@ -99,13 +106,13 @@ fn imports_follow_the_table() {
             .iter()
             .position(|(place, _)| *place == from)
             .expect("an item is not a module")];
-        for (name, path) in names(&tree, source).inside() {
+        for (name, path) in file.inside() {
             // `pub(crate)`, and links to the crate's root.
             let Some(to) = place(path) else { continue };
-            if to != from && !allowed.contains(&to) && !own_item(&source.module, to) {
+            if to != from && !allowed.contains(&to) && !own_item(&file.module, to) {
                 broken.push(format!(
                     "{}:{}: `{from}` may not import `crate::{}`; it may import {}",
-                    source.path,
+                    file.path,
                     name.line,
                     path.join("::"),
                     if allowed.is_empty() {
@@ -133,12 +140,18 @@ fn own_item(module: &[String], to: &str) -> bool {
 
 #[test]
 fn the_table_is_layered() {
-    // Take away places that import only what is already gone; what stays is a cycle.
+    // Take away places that import only what is already gone; what stays is a cycle. Inside a part (`cli` starts
+    // what `cli::wire` put together) there is no order.
+    let part = |place: &str| place.split("::").next().unwrap_or_default().to_owned();
     let mut left: Vec<_> = MAY_IMPORT.to_vec();
     loop {
         let names: Vec<&str> = left.iter().map(|(place, _)| *place).collect();
         let before = left.len();
-        left.retain(|(_, allowed)| allowed.iter().any(|to| names.contains(to)));
+        left.retain(|(from, allowed)| {
+            allowed
+                .iter()
+                .any(|to| names.contains(to) && part(to) != part(from))
+        });
         if left.len() == before {
             break;
         }
@@ -148,18 +161,17 @@ fn the_table_is_layered() {
 
 #[test]
 fn outside_crates_stay_in_their_corner() {
-    let tree = tree();
     let mut broken = Vec::new();
-    for source in &tree.sources {
-        for (name, path) in names(&tree, source).outside() {
+    for file in &census().files {
+        for (name, path) in file.outside() {
             let Some((krate, corner)) = CORNERS.iter().find(|(krate, _)| path[0] == *krate) else {
                 continue;
             };
             // A single segment may be a variable of that name.
-            if path.len() > 1 && !corner.iter().any(|place| within(&source.module, place)) {
+            if path.len() > 1 && !corner.iter().any(|place| within(&file.module, place)) {
                 broken.push(format!(
                     "{}:{}: `{}` belongs to {}: wrap it there",
-                    source.path,
+                    file.path,
                     name.line,
                     krate,
                     corner.join(", ")

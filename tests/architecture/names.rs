@@ -2,12 +2,13 @@
 //! `use` declarations to a path from the crate's root, or to one of another crate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use super::tree::{Module, Source, Tree, shown};
+use super::tree::{Module, Source, Tree, tree};
 
 /// How many `use` declarations are followed from one to the next; real files need three.
 const HOPS: usize = 12;
@@ -41,8 +42,12 @@ pub struct Call {
     pub method: String,
 }
 
-/// Everything that one file names.
+/// Everything that one file of `src/` names.
 pub struct Names {
+    /// The file.
+    pub path: String,
+    /// The module that it is.
+    pub module: Module,
     /// Sorted by line, each once a line.
     pub names: BTreeSet<Name>,
     /// Method calls.
@@ -67,8 +72,32 @@ impl Names {
     }
 }
 
+/// What each file of `src/` names, and every module that is a file. Read and parsed once.
+pub struct Census {
+    /// Sorted by path.
+    pub files: Vec<Names>,
+    /// The modules.
+    pub modules: BTreeSet<Module>,
+}
+
+/// The census of `src/`.
+pub fn census() -> &'static Census {
+    static CENSUS: LazyLock<Census> = LazyLock::new(|| {
+        let tree = tree();
+        Census {
+            files: tree
+                .sources
+                .iter()
+                .map(|source| names(&tree, source))
+                .collect(),
+            modules: tree.modules,
+        }
+    });
+    &CENSUS
+}
+
 /// Resolves what a file names.
-pub fn names(tree: &Tree, source: &Source) -> Names {
+fn names(tree: &Tree, source: &Source) -> Names {
     let mut scopes = Scopes {
         tree,
         scopes: BTreeMap::new(),
@@ -86,6 +115,8 @@ pub fn names(tree: &Tree, source: &Source) -> Names {
         })
         .collect();
     Names {
+        path: source.path.clone(),
+        module: source.module.clone(),
         names,
         calls: raw.calls,
     }
@@ -176,7 +207,6 @@ impl Raw {
                 self.globs.push((self.module.clone(), prefix.to_vec()));
                 self.push(with("*".to_owned()), global, glob.span());
             }
-            _ => panic!("a kind of use that this test does not know, in {}", shown(&self.module)),
         }
     }
 

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::names::names;
-use super::tree::{parse, tree, within};
+use super::names::census;
+use super::tree::{parse, within};
 
 /// May name `Writer` and call its methods: the traits' own home, and the two stages that write.
 const WRITERS: &[&str] = &["cluster", "engine::run", "engine::undo"];
@@ -17,11 +17,10 @@ const CARRIERS: &[&str] = &["cli::desk", "cli::wire"];
 /// Of the engine, what is not listed as a writer only looks: it is handed `Reader` and `Rehearser`.
 #[test]
 fn only_run_and_undo_name_writer() {
-    let tree = tree();
     let mut broken = Vec::new();
-    for source in &tree.sources {
-        let may = |places: &[&str]| places.iter().any(|place| within(&source.module, place));
-        for (name, path) in names(&tree, source).inside() {
+    for file in &census().files {
+        let may = |places: &[&str]| places.iter().any(|place| within(&file.module, place));
+        for (name, path) in file.inside() {
             let trouble = match path.join("::").as_str() {
                 "cluster::Writer" => !may(WRITERS),
                 "cluster::Cluster" => !may(WRITERS) && !may(CARRIERS),
@@ -32,7 +31,7 @@ fn only_run_and_undo_name_writer() {
             if trouble {
                 broken.push(format!(
                     "{}:{}: names `{}`",
-                    source.path,
+                    file.path,
                     name.line,
                     path.join("::")
                 ));
@@ -63,17 +62,16 @@ fn only_run_and_undo_call_writing_methods() {
         writing.is_disjoint(&looking),
         "a method of Writer is named as one that only looks: {writing:?}, {looking:?}"
     );
-    let tree = tree();
     let mut broken = Vec::new();
-    for source in &tree.sources {
-        if WRITERS.iter().any(|place| within(&source.module, place)) {
+    for file in &census().files {
+        if WRITERS.iter().any(|place| within(&file.module, place)) {
             continue;
         }
-        for call in names(&tree, source).calls {
+        for call in &file.calls {
             if writing.contains(&call.method) {
                 broken.push(format!(
                     "{}:{}: calls `{}`",
-                    source.path, call.line, call.method
+                    file.path, call.line, call.method
                 ));
             }
         }

@@ -1,11 +1,15 @@
 //! Releases as an inventory knows them.
 
+mod drive;
+
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ClusterName, ReleaseId, Revision};
+
+pub use drive::{EntryHead, Marks, driven_by};
 
 /// Where Helm keeps its records (`HELM_DRIVER`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ pub mod completion;
 pub mod confirm;
 pub mod console;
 pub mod context;
+mod desk;
 pub mod env;
 pub mod error;
 mod exit;
@@ -37,7 +38,6 @@ mod tests;
 mod trace;
 pub mod undo;
 pub mod unlock;
-mod unwired;
 pub mod usage;
 mod wire;
 

@@ -8,3 +8,4 @@ pub mod report;
 pub mod run;
 pub mod run_event;
 pub mod shadow;
+pub mod transfer;

@@ -1,5 +1,12 @@
 //! Forecast: what server-side apply would do to each object and release.
 
+mod defaults;
+mod object;
+mod release;
+
+pub use object::{Probe, Probed, changed_paths, is_custom_resource, read_probe};
+pub use release::{ReleaseFacts, judge};
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ReleaseId;

@@ -10,10 +10,10 @@ use super::ports::{Clock, Dice};
 use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
-use crate::domain::ids::{ClusterName, ReleaseId, Uid};
-use crate::domain::plan::{Candidate, HeldRelease};
+use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
+use crate::domain::plan::Candidate;
 use crate::domain::release::ChartRef;
-use crate::domain::shadow::{Reason, ReleaseOutcome};
+use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
 
 /// A cluster to plan for.
 pub struct Planned {
@@ -28,10 +28,8 @@ pub struct Planned {
 /// What was collected.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// Releases with a record that reads and a forecast.
+    /// Every release, with its forecast; one whose record does not read is Blocked.
     pub candidates: Vec<Candidate>,
-    /// Releases that cannot even be forecast: unreadable records.
-    pub held: Vec<HeldRelease>,
     /// Clusters that were not read, and why.
     pub unread: Vec<(ClusterName, String)>,
     /// Dry runs sent.
@@ -59,7 +57,6 @@ pub async fn collect(
         match collected {
             Ok(collected) => {
                 sum.candidates.extend(collected.candidates);
-                sum.held.extend(collected.held);
                 sum.dry_runs += collected.dry_runs;
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
@@ -115,7 +112,6 @@ async fn one(
     for result in results {
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);
-        sum.held.extend(one.held);
         sum.dry_runs += one.dry_runs;
     }
     Ok(sum)
@@ -127,7 +123,6 @@ async fn forecast(
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
-    let id = release.records.id.clone();
     let (last, current) = match (&release.last, release.current()) {
         (Ok(last), Some(current)) => (last, current),
         (last, _) => {
@@ -136,15 +131,7 @@ async fn forecast(
                 .err()
                 .cloned()
                 .unwrap_or_else(|| "it has no record".to_owned());
-            collected.held.push(HeldRelease {
-                release: id,
-                outcome: ReleaseOutcome::Blocked,
-                reasons: vec![Reason {
-                    cause: "unreadable-record".to_owned(),
-                    object: None,
-                    detail: why,
-                }],
-            });
+            collected.candidates.push(unreadable(release, why));
             return Ok(collected);
         }
     };
@@ -167,8 +154,26 @@ async fn forecast(
             version: chart.version,
         },
         driver: release.records.driver,
-        revision: crate::domain::ids::Revision(current.record.revision),
+        revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
     });
     Ok(collected)
+}
+
+/// A release that cannot be forecast, so that the plan names it with its reason.
+fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
+    let last = release.records.last();
+    Candidate {
+        forecast: Forecast {
+            release: release.records.id.clone(),
+            outcome: ReleaseOutcome::Blocked,
+            reasons: vec![Reason { cause: "unreadable-record".to_owned(), object: None, detail }],
+            notes: Vec::new(),
+            objects: Vec::new(),
+        },
+        chart: ChartRef { name: "unknown".to_owned(), version: "0".to_owned() },
+        driver: release.records.driver,
+        revision: last.map_or(Revision(0), |last| last.revision),
+        record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+    }
 }

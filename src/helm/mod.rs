@@ -5,6 +5,8 @@
 //! | [`inflate`] | the one place that decompresses foreign gzip, with a cap |
 //! | [`record`] | a release record: decode, read, edit without touching any other byte, encode |
 //! | [`storage`] | the Secret or ConfigMap around a record: names, labels, what refit keeps in it |
+//! | [`manifest`] | the objects of a stored manifest, what Helm adds to them, in which order it applies them |
+//! | [`yaml`] | YAML in Helm's dialect |
 //! | [`forms`] | the requests of the run protocol: lock, commit, supersede, restore, retire |
 //!
 //! Invariant: nothing here reads a clock, a file or the network; times are arguments.
@@ -15,6 +17,7 @@ mod json_text;
 pub mod manifest;
 pub mod record;
 pub mod storage;
+pub mod yaml;
 
 pub use json_text::JsonFault;
 pub use record::{ApplyMethod, Edit, Record, RecordError, RecordFacts, Status};

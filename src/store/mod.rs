@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId, Seq};
 use crate::domain::run::{Direction, Job, Outcome};
 
+/// Kind of the one entry of a release that was handed back before any effect; its body is the outcome.
+pub const HANDED_BACK: &str = "HandedBack";
+
 /// Result of a store operation.
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -13,11 +13,25 @@ use super::resolve::{rewritten, stuck};
 pub(super) fn records(reading: Reading<'_>) -> Decision {
     let attempt = reading.attempt;
     let base = &attempt.opened.base;
+    let mut intents = Intents::new(attempt, reading.view);
+    // N is made whole even if the release moved meanwhile: whether it is ours to supersede again depends on it.
+    if let (BaseCell::ContentRestored { version }, Some(record)) =
+        (&attempt.base.state, reading.base())
+    {
+        let before = match &record.content {
+            _ if reading.base_is_at(version) => true,
+            None => return look(Vec::new(), vec![base.revision]),
+            Some(content) => is_before(content, base),
+        };
+        if before {
+            let owners = intents.record(attempt, Step::RestoreOwners, guard_of(record));
+            return Decision::Append(vec![owners]);
+        }
+    }
     let held = reading.lock().is_some() && !reading.is_stacked_upon();
     if !(held && reading.commit_is_as_left()) {
         return retire(reading);
     }
-    let mut intents = Intents::new(attempt, reading.view);
     let entry = match (&attempt.base.state, reading.base()) {
         (BaseCell::Superseded, Some(record)) if reading.base_is_as_found() => {
             return Decision::Append(vec![
@@ -26,16 +40,6 @@ pub(super) fn records(reading: Reading<'_>) -> Decision {
                 },
                 intents.record(attempt, Step::Restore, guard_of(record)),
             ]);
-        }
-        (BaseCell::ContentRestored { version }, Some(record)) => {
-            let fits = reading.base_is_at(version);
-            match &record.content {
-                _ if fits => {}
-                None => return look(Vec::new(), vec![base.revision]),
-                Some(content) if is_before(content, base) => {}
-                Some(_) => return retire(reading),
-            }
-            intents.record(attempt, Step::RestoreOwners, guard_of(record))
         }
         (BaseCell::Restored { version }, Some(_)) if reading.base_is_at(version) => {
             match reading.commit() {

@@ -4,7 +4,10 @@ use super::attempt::{Attempt, BaseCell, CommitCell, LockCell, ObjectCell};
 use super::entry::{Direction, Entry, Guard, How, Intent, Job, Step, Target, Verdict};
 use super::observation::{Answer, ObjectSeen, RecordSeen, Reply, Seen};
 use super::outcome::{Outcome, Side};
-use super::records::{holder, is_before, is_pending, is_superseded, name, target_name, version_of};
+use super::records::{
+    DEPLOYED, holder, is_before, is_pending, is_superseded, name, target_name, version_of,
+};
+use crate::domain::ids::{ResourceVersion, Uid};
 
 /// A verdict, and why the attempt cannot simply go on, if so.
 struct Finding {
@@ -223,6 +226,16 @@ pub(super) fn rewritten(by: &str) -> String {
     format!("{by} wrote it meanwhile")
 }
 
+fn guarded(guard: &Guard) -> Option<(Uid, ResourceVersion)> {
+    match guard {
+        Guard::NameFree => None,
+        Guard::Version {
+            uid,
+            resource_version,
+        } => Some((uid.clone(), resource_version.clone())),
+    }
+}
+
 /// `None` if the payload is needed and was not read.
 fn compare_record(
     attempt: &Attempt,
@@ -252,10 +265,15 @@ fn compare_record(
         Step::Commit if ours && is_pending(record) => Verdict::NotLanded,
         Step::Commit => {
             let content = record.content.as_ref()?;
-            if content.ssa && content.ours {
+            if !(content.ssa && content.ours) {
+                theirs()
+            } else if content.status == DEPLOYED {
                 landed(record)
             } else {
-                theirs()
+                // Landed, and Helm wrote over it since: it is ours in no version that is there.
+                Verdict::Landed {
+                    version: guarded(&intent.guard),
+                }
             }
         }
         Step::Supersede => {

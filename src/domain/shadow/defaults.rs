@@ -7,7 +7,7 @@ use managed_fields::{Path, PathElement};
 
 /// Last field names of defaulted leaves of the built-in workload, service, job, webhook and volume types
 /// (upstream `pkg/apis/*/v1/defaults.go`).
-const DEFAULTED: [&str; 58] = [
+const DEFAULTED: [&str; 62] = [
     "admissionReviewVersions",
     "apiVersion",
     "automountServiceAccountToken",
@@ -19,6 +19,7 @@ const DEFAULTED: [&str; 58] = [
     "concurrencyPolicy",
     "conversion",
     "defaultMode",
+    "deprecated.daemonset.template.generation",
     "dnsPolicy",
     "emptyDir",
     "enableServiceLinks",
@@ -42,15 +43,18 @@ const DEFAULTED: [&str; 58] = [
     "periodSeconds",
     "podManagementPolicy",
     "podReplacementPolicy",
+    "port",
     "progressDeadlineSeconds",
     "protocol",
     "reinvocationPolicy",
+    "resources",
     "restartPolicy",
     "revisionHistoryLimit",
     "schedulerName",
     "scheme",
     "scope",
     "securityContext",
+    "serviceAccount",
     "sessionAffinity",
     "singular",
     "storageClassName",

@@ -143,8 +143,12 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
     if own_versions_agree {
         forecast.drops = drops(&own, &apply_set, probe.object);
     }
-    if forecast.drift.is_empty() && forecast.active.is_empty() {
-        forecast.drift = changed_paths(&probe.live.content(), &content(probe.applied));
+    // A lost field whose value comes back by defaulting (an atomic list that the server completes) changes nothing.
+    let changed = changed_paths(&probe.live.content(), &content(probe.applied));
+    if changed.is_empty() {
+        forecast.drift.clear();
+    } else if forecast.drift.is_empty() && forecast.active.is_empty() {
+        forecast.drift = changed;
     }
     forecast.drift.sort();
     forecast.drift.dedup();

@@ -10,10 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId};
 use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, fold};
 use crate::engine::ports::Clock;
-use crate::store::{self, Append, AttemptRow, Image, Journal, NewEntry};
-
-/// Kind of the entry of a release that was handed back before any effect.
-pub const HANDED_BACK: &str = "HandedBack";
+use crate::store::{self, Append, AttemptRow, HANDED_BACK, Image, Journal, NewEntry};
 
 /// Why the journal could not be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use super::sqlite::{self, Connection, OrFailure as _, Pool, failure};
 use super::work::TAKEOVER;
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, ReleaseId, Seq};
 use crate::domain::run::{Entry, Outcome};
-use crate::store::{AttemptRow, Error, Result, StoredEntry};
+use crate::store::{AttemptRow, Error, HANDED_BACK, Result, StoredEntry};
 
 const READ: &str = "read the journal";
 
@@ -106,6 +106,14 @@ impl Walk {
                 outcome: None,
             });
         seen.last = entry.seq;
+        // An end that more entries follow was no end: settling went on after it.
+        seen.outcome = None;
+        if entry.kind == HANDED_BACK {
+            match serde_json::from_slice(&entry.body) {
+                Ok(outcome) => seen.outcome = Some(outcome),
+                Err(_) => return Err("it is called HandedBack and its body is not".to_owned()),
+            }
+        }
         if entry.kind == CLOSED {
             match serde_json::from_slice(&entry.body) {
                 Ok(Entry::Closed { outcome }) => seen.outcome = Some(outcome),

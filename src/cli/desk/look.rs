@@ -1,0 +1,112 @@
+//! Verbs that only look: fleet, inventory, audit.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Desk, scope};
+use crate::cli::context::Invocation;
+use crate::cli::error::{CliError, ErrorCode};
+use crate::cluster::Reader;
+use crate::config::{self, ConfigInvalid};
+use crate::domain::fleet::Fleet;
+use crate::domain::release::Inventory;
+use crate::engine::inventory::{Source, inventory as read};
+use crate::render::screen::audit::AuditScreen;
+
+/// Name of a fleet that is made of contexts, without a fleet.toml.
+const UNNAMED: &str = "contexts";
+
+/// Where fleet.toml is looked for if nobody says.
+const DEFAULT_FILE: &str = "fleet.toml";
+
+pub fn fleet(desk: &Desk, invocation: &Invocation) -> Result<Fleet, CliError> {
+    let globals = &invocation.globals;
+    let given = globals.fleet.as_deref();
+    let default = Path::new(DEFAULT_FILE);
+    let file = given.or_else(|| default.is_file().then_some(default)).filter(|_| given.is_some() || globals.contexts.is_empty());
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let contexts = |kubeconfig: Option<&Path>| {
+        let path = kubeconfig.map(|path| folder.join(path)).or_else(|| globals.kubeconfig.clone());
+        desk.adapters.contexts(path.as_deref())
+    };
+    let mut fleet = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                CliError::new(ErrorCode::FileFailed, format!("cannot read {}", path.display()))
+                    .because(error.to_string())
+            })?;
+            let name = path.display().to_string();
+            let loaded = config::load(&text, &name, &contexts).map_err(|error| invalid(&error))?;
+            for warning in &loaded.warnings {
+                tracing::warn!("{name}:{}: {}; {}", warning.line, warning.text, warning.next);
+            }
+            let mut fleet = loaded.fleet;
+            for cluster in &mut fleet.clusters {
+                cluster.kubeconfig = cluster.kubeconfig.take().map(|path| folder.join(path)).or_else(|| globals.kubeconfig.clone());
+            }
+            fleet
+        }
+        None => {
+            let mut patterns: Vec<String> = globals.contexts.iter().map(|glob| glob.as_str().to_owned()).collect();
+            if patterns.is_empty() {
+                patterns.extend(desk.adapters.current_context(globals.kubeconfig.as_deref()));
+            }
+            config::from_contexts(UNNAMED, &patterns, globals.kubeconfig.as_deref(), &contexts)
+                .map_err(|error| invalid(&error))?
+        }
+    };
+    invocation.narrow(&mut fleet)?;
+    Ok(fleet)
+}
+
+fn invalid(error: &ConfigInvalid) -> CliError {
+    let code = if error.is_contexts() { ErrorCode::ContextNotFound } else { ErrorCode::ConfigInvalid };
+    let mut made = CliError::new(code, error.to_string());
+    for line in error.lines() {
+        made = made.at(line);
+    }
+    made
+}
+
+pub async fn inventory(desk: &Desk, invocation: &Invocation, fleet: &Fleet) -> Result<Inventory, CliError> {
+    let sources = sources(desk, fleet).await;
+    let managers =
+        fleet.managers.matcher().map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
+    let now = desk.adapters.clock().now();
+    let inventory = read(&fleet.name, &sources, &scope(invocation), &managers, now).await;
+    all_away(&inventory)?;
+    Ok(inventory)
+}
+
+async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
+    let connected = desk.connect(&fleet.clusters).await;
+    let order = fleet.clusters.iter().map(|cluster| cluster.name.clone());
+    order
+        .filter_map(|name| {
+            let reader = connected.get(&name)?.clone().map(|cluster| -> Arc<dyn Reader> { cluster });
+            Some(Source { name, reader })
+        })
+        .collect()
+}
+
+/// No cluster answered: then there is nothing to show.
+fn all_away(inventory: &Inventory) -> Result<(), CliError> {
+    let away: Vec<String> = inventory
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some(format!("{}: {}", cluster.name, cluster.unreachable.as_ref()?)))
+        .collect();
+    if away.len() < inventory.clusters.len() || away.is_empty() {
+        return Ok(());
+    }
+    let mut made = CliError::new(ErrorCode::Unreachable, format!("none of {} clusters answered", away.len()));
+    for line in away {
+        made = made.at(line);
+    }
+    Err(made)
+}
+
+pub async fn audit(desk: &Desk, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {
+    let _ = (desk, invocation, fleet);
+    Err(CliError::internal("audit is not wired"))
+}

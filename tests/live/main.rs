@@ -3,5 +3,7 @@
 //!
 //! A module for each part that talks to a cluster; this file is their list.
 
+#[cfg(test)]
 mod cluster;
+#[cfg(test)]
 mod support;

@@ -12,6 +12,7 @@ pub mod completion;
 pub mod confirm;
 pub mod console;
 pub mod context;
+mod desk;
 pub mod env;
 pub mod error;
 mod exit;
@@ -34,7 +35,6 @@ pub mod status;
 mod trace;
 pub mod undo;
 pub mod unlock;
-mod unwired;
 pub mod usage;
 mod wire;
 

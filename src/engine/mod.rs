@@ -7,6 +7,7 @@
 //! | [`run`], [`undo`] (with resume, unlock, settle, sweep) | yes | yes | yes |
 
 pub mod audit;
+mod bounded;
 pub mod inventory;
 pub mod plan;
 pub mod ports;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use futures::future::join_all;
-use futures::{StreamExt, stream};
 
+use super::bounded::bounded;
 use super::inventory::{ReleaseRead, Scope, chain, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
@@ -99,15 +100,14 @@ async fn one(
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
     let (probe, held_objects) = (&probe, &held_objects);
-    let results: Vec<cluster::Result<Collected>> = stream::iter(
-        releases
-            .iter()
-            .filter(|release| in_scope(&release.records.id)),
-    )
-    .map(|release| async move { forecast(probe, held_objects, release).await })
-    .buffered(limit)
-    .collect()
-    .await;
+    let mut forecasts = Vec::new();
+    for release in releases
+        .iter()
+        .filter(|release| in_scope(&release.records.id))
+    {
+        forecasts.push(forecast(probe, held_objects, release).boxed());
+    }
+    let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected::default();
     for result in results {
         let one = result.map_err(|error| chain(&error))?;
@@ -167,11 +167,18 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         forecast: Forecast {
             release: release.records.id.clone(),
             outcome: ReleaseOutcome::Blocked,
-            reasons: vec![Reason { cause: "unreadable-record".to_owned(), object: None, detail }],
+            reasons: vec![Reason {
+                cause: "unreadable-record".to_owned(),
+                object: None,
+                detail,
+            }],
             notes: Vec::new(),
             objects: Vec::new(),
         },
-        chart: ChartRef { name: "unknown".to_owned(), version: "0".to_owned() },
+        chart: ChartRef {
+            name: "unknown".to_owned(),
+            version: "0".to_owned(),
+        },
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, stream};
+use futures::FutureExt as _;
 
+use super::bounded::bounded;
 use crate::cluster::{self, Reader, RecordHead, RecordScope};
 use crate::domain::ids::{ClusterName, Namespace, ReleaseId, ReleaseName, Revision};
 use crate::domain::release::Driver;
@@ -126,9 +127,9 @@ pub async fn load_all<'a>(
     reader: &dyn Reader,
     wanted: impl IntoIterator<Item = (&'a ReleaseRecords, &'a Head)>,
 ) -> Vec<(&'a ReleaseRecords, Result<Loaded, RecordFault>)> {
-    stream::iter(wanted)
-        .map(|(records, head)| async move { (records, records.load(reader, head).await) })
-        .buffered(PAYLOADS_IN_FLIGHT)
-        .collect()
-        .await
+    let loads = wanted
+        .into_iter()
+        .map(|(records, head)| async move { (records, records.load(reader, head).await) }.boxed())
+        .collect();
+    bounded(PAYLOADS_IN_FLIGHT, loads).await
 }

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::entry::{self, DecodeError, ManagedFieldsEntry, Operation};
-use crate::fields_v1;
 use crate::set::FieldSet;
 
 /// Whose entries become whose.
@@ -137,10 +136,10 @@ impl Upgrade<'_> {
     }
 }
 
-/// The entry with other fields under the new name; untouched if nothing of it changes, not even the text of its fields.
+/// The entry with other fields under the new name; as it was read, if that changes nothing.
 fn become_ssa(entry: &ManagedFieldsEntry, manager: &str, fields: FieldSet) -> ManagedFieldsEntry {
     let is_ssa = entry.operation() == Operation::Apply && entry.manager() == manager;
-    if is_ssa && entry.to_value().get("fieldsV1") == Some(&fields_v1::encode_value(&fields)) {
+    if is_ssa && *entry.fields() == fields {
         return entry.clone();
     }
     entry

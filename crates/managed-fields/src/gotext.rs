@@ -34,16 +34,14 @@ pub(crate) fn push_json_value(out: &mut String, value: &Value) {
             out.push(']');
         }
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
             out.push('{');
-            for (i, key) in keys.into_iter().enumerate() {
+            for (i, (key, value)) in sorted(map).into_iter().enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
                 push_escaped(out, key, true);
                 out.push(':');
-                push_json_value(out, &map[key.as_str()]);
+                push_json_value(out, value);
             }
             out.push('}');
         }
@@ -111,12 +109,12 @@ pub(crate) fn display_value(value: &Value) -> String {
         }
         Value::Object(map) => {
             // The server prints maps in random order and without separators; ours is sorted.
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            keys.into_iter().fold(String::new(), |mut out, key| {
-                let _ = write!(out, "{key}={}", display_value(&map[key.as_str()]));
-                out
-            })
+            sorted(map)
+                .into_iter()
+                .fold(String::new(), |mut out, (key, value)| {
+                    let _ = write!(out, "{key}={}", display_value(value));
+                    out
+                })
         }
     }
 }
@@ -193,6 +191,13 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
+/// The fields of a map in the order of their keys.
+fn sorted(map: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = map.iter().collect();
+    fields.sort_by_key(|(key, _)| *key);
+    fields
+}
+
 /// A value as the server's messages show one with `%v`: `&{[a b]}`.
 pub(crate) fn wrapped(value: &Value) -> String {
     format!("&{{{}}}", plain(value))
@@ -202,17 +207,17 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(s) => s.clone(),
-        Value::Array(items) => format!(
-            "[{}]",
-            items.iter().map(plain).collect::<Vec<_>>().join(" ")
-        ),
+        Value::Array(items) => {
+            format!(
+                "[{}]",
+                items.iter().map(plain).collect::<Vec<_>>().join(" ")
+            )
+        }
         Value::Object(map) => {
-            let mut fields: Vec<String> = map
-                .iter()
-                .map(|(key, value)| format!("{key}:{}", plain(value)))
-                .collect();
-            fields.sort();
-            format!("map[{}]", fields.join(" "))
+            let fields = sorted(map)
+                .into_iter()
+                .map(|(key, value)| format!("{key}:{}", plain(value)));
+            format!("map[{}]", fields.collect::<Vec<_>>().join(" "))
         }
         scalar => display_value(scalar),
     }
@@ -227,17 +232,17 @@ fn syntax(value: &Value) -> String {
     let name = type_name(value);
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
-        Value::Array(items) => format!(
-            "{name}{{{}}}",
-            items.iter().map(syntax).collect::<Vec<_>>().join(", ")
-        ),
+        Value::Array(items) => {
+            format!(
+                "{name}{{{}}}",
+                items.iter().map(syntax).collect::<Vec<_>>().join(", ")
+            )
+        }
         Value::Object(map) => {
-            let mut fields: Vec<String> = map
-                .iter()
-                .map(|(key, value)| format!("{}:{}", quote(key), syntax(value)))
-                .collect();
-            fields.sort();
-            format!("{name}{{{}}}", fields.join(", "))
+            let fields = sorted(map)
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", quote(key), syntax(value)));
+            format!("{name}{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         scalar => display_value(scalar),
     }

@@ -38,9 +38,12 @@ pub trait Adapters: Send + Sync {
     /// Opens the store if there is one; creates nothing.
     async fn open_existing(&self, path: &Path) -> store::Result<Stores>;
     /// Takes the lock of a cluster beside the store.
-    fn lock(&self, path: &Path, cluster: &ClusterName, holder: &Holder) -> Result<Box<dyn Lock>, store::lock::Error>;
-    /// Who we are: `user@host` and pid.
-    fn holder(&self) -> (String, u32);
+    fn lock(
+        &self,
+        path: &Path,
+        cluster: &ClusterName,
+        holder: &Holder,
+    ) -> Result<Box<dyn Lock>, store::lock::Error>;
     /// Time.
     fn clock(&self) -> Arc<dyn Clock>;
     /// Ids.

@@ -39,20 +39,30 @@ impl Work {
 
 /// Where the store is: beside fleet.toml.
 pub fn store_path(invocation: &Invocation, fleet: &Fleet) -> PathBuf {
-    let folder = invocation.globals.fleet.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let folder = invocation
+        .globals
+        .fleet
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
     folder.join(&fleet.state)
 }
 
 /// Opens the store to look; no store is an error that says so.
 pub async fn look(desk: &Desk, invocation: &Invocation, fleet: &Fleet) -> Result<Stores, CliError> {
-    desk.adapters.open_existing(&store_path(invocation, fleet)).await.map_err(|error| store_error(&error))
+    desk.adapters
+        .open_existing(&store_path(invocation, fleet))
+        .await
+        .map_err(|error| store_error(&error))
 }
 
 /// A store's failure, for people.
 pub fn store_error(error: &store::Error) -> CliError {
     match error {
         store::Error::Fenced { .. } => CliError::of(ErrorCode::Fenced, error),
-        store::Error::NoStore { .. } => CliError::of(ErrorCode::RunNotFound, error).next(Next::Plan),
+        store::Error::NoStore { .. } => {
+            CliError::of(ErrorCode::RunNotFound, error).next(Next::Plan)
+        }
         _ => CliError::of(ErrorCode::StoreFailed, error),
     }
 }
@@ -78,31 +88,57 @@ pub struct Claim<'a> {
 }
 
 /// Connects, locks and claims all clusters, or none.
-pub async fn claim(desk: &Desk, invocation: &Invocation, claim: Claim<'_>) -> Result<Work, CliError> {
-    let Claim { fleet, run, clusters, events } = claim;
+pub async fn claim(
+    desk: &Desk,
+    invocation: &Invocation,
+    claim: Claim<'_>,
+) -> Result<Work, CliError> {
+    let Claim {
+        fleet,
+        run,
+        clusters,
+        events,
+    } = claim;
     let mut connected: BTreeMap<ClusterName, (Arc<dyn Cluster>, Limits)> = BTreeMap::new();
     for name in clusters {
-        let limits = fleet.clusters.iter().find(|cluster| cluster.name == *name).map(|cluster| cluster.limits);
+        let limits = fleet
+            .clusters
+            .iter()
+            .find(|cluster| cluster.name == *name)
+            .map(|cluster| cluster.limits);
         let cluster = desk.connected(fleet, name).await?;
-        let limits = limits.unwrap_or(Limits { writes_per_second: 1, in_flight: 1 });
+        let limits = limits.unwrap_or(Limits {
+            writes_per_second: 1,
+            in_flight: 1,
+        });
         connected.insert(name.clone(), (cluster, limits));
     }
     let path = store_path(invocation, fleet);
-    let (who, pid) = desk.adapters.holder();
-    let holder = Holder { run: run.clone(), who, pid };
+    let holder = holder(invocation, run);
     let mut locks = Vec::new();
     for name in clusters {
-        let lock = desk.adapters.lock(&path, name, &holder).map_err(|error| lock_error(&error))?;
+        let lock = desk
+            .adapters
+            .lock(&path, name, &holder)
+            .map_err(|error| lock_error(&error))?;
         locks.push(lock);
     }
-    let stores = desk.adapters.open(&path).await.map_err(|error| store_error(&error))?;
+    let stores = desk
+        .adapters
+        .open(&path)
+        .await
+        .map_err(|error| store_error(&error))?;
     let managers = fleet
         .managers
         .matcher()
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
     let context = RunContext {
         run: run.clone(),
-        store: stores.state.uuid().await.map_err(|error| store_error(&error))?,
+        store: stores
+            .state
+            .uuid()
+            .await
+            .map_err(|error| store_error(&error))?,
         managers,
         dwell_seconds: fleet.undo_dwell_seconds,
         journal: Arc::clone(&stores.journal),
@@ -112,8 +148,24 @@ pub async fn claim(desk: &Desk, invocation: &Invocation, claim: Claim<'_>) -> Re
         stop: stop_signal(),
     };
     let pace = fleet_pace(fleet.writes_per_second);
-    let crew = Crew::claim(&context, &holder, connected, &pace).await.map_err(|error| crew_error(&error))?;
-    Ok(Work { context, crew, stores, locks })
+    let crew = Crew::claim(&context, &holder, connected, &pace)
+        .await
+        .map_err(|error| crew_error(&error))?;
+    Ok(Work {
+        context,
+        crew,
+        stores,
+        locks,
+    })
+}
+
+/// Who we are, for the store and for other operators.
+pub fn holder(invocation: &Invocation, run: &RunId) -> Holder {
+    Holder {
+        run: run.clone(),
+        who: invocation.env.who.clone(),
+        pid: std::process::id(),
+    }
 }
 
 fn lock_error(error: &store::lock::Error) -> CliError {
@@ -121,7 +173,9 @@ fn lock_error(error: &store::lock::Error) -> CliError {
         store::lock::Error::Held { holder, .. } => {
             let made = CliError::of(ErrorCode::LockHeld, error);
             match holder {
-                Some(holder) => made.next(Next::Status { run: holder.run.to_string() }),
+                Some(holder) => made.next(Next::Status {
+                    run: holder.run.to_string(),
+                }),
                 None => made,
             }
         }
@@ -134,7 +188,8 @@ fn lock_error(error: &store::lock::Error) -> CliError {
 fn stop_signal() -> watch::Receiver<bool> {
     let (told, stop) = watch::channel(false);
     tokio::spawn(async move {
-        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let mut term =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
         let mut asked = 0;
         loop {
             let terminated = async {

@@ -1,11 +1,12 @@
 //! Verbs that only look: fleet, inventory, audit.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Desk, scope};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
+use crate::cli::globals::Globals;
 use crate::cluster::Reader;
 use crate::config::{self, ConfigInvalid};
 use crate::domain::fleet::Fleet;
@@ -21,33 +22,53 @@ const DEFAULT_FILE: &str = "fleet.toml";
 
 pub fn fleet(desk: &Desk, invocation: &Invocation) -> Result<Fleet, CliError> {
     let globals = &invocation.globals;
-    let given = globals.fleet.as_deref();
-    let default = Path::new(DEFAULT_FILE);
-    let file = given.or_else(|| default.is_file().then_some(default)).filter(|_| given.is_some() || globals.contexts.is_empty());
-    let folder = file.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let file = fleet_file(globals);
+    let folder = file
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""))
+        .to_owned();
     let contexts = |kubeconfig: Option<&Path>| {
-        let path = kubeconfig.map(|path| folder.join(path)).or_else(|| globals.kubeconfig.clone());
+        let path = kubeconfig
+            .map(|path| folder.join(path))
+            .or_else(|| globals.kubeconfig.clone());
         desk.adapters.contexts(path.as_deref())
     };
     let mut fleet = match file {
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                CliError::new(ErrorCode::FileFailed, format!("cannot read {}", path.display()))
-                    .because(error.to_string())
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                CliError::new(
+                    ErrorCode::FileFailed,
+                    format!("cannot read {}", path.display()),
+                )
+                .because(error.to_string())
             })?;
             let name = path.display().to_string();
             let loaded = config::load(&text, &name, &contexts).map_err(|error| invalid(&error))?;
             for warning in &loaded.warnings {
-                tracing::warn!("{name}:{}: {}; {}", warning.line, warning.text, warning.next);
+                tracing::warn!(
+                    "{name}:{}: {}; {}",
+                    warning.line,
+                    warning.text,
+                    warning.next
+                );
             }
             let mut fleet = loaded.fleet;
             for cluster in &mut fleet.clusters {
-                cluster.kubeconfig = cluster.kubeconfig.take().map(|path| folder.join(path)).or_else(|| globals.kubeconfig.clone());
+                cluster.kubeconfig = cluster
+                    .kubeconfig
+                    .take()
+                    .map(|path| folder.join(path))
+                    .or_else(|| globals.kubeconfig.clone());
             }
             fleet
         }
         None => {
-            let mut patterns: Vec<String> = globals.contexts.iter().map(|glob| glob.as_str().to_owned()).collect();
+            let mut patterns: Vec<String> = globals
+                .contexts
+                .iter()
+                .map(|glob| glob.as_str().to_owned())
+                .collect();
             if patterns.is_empty() {
                 patterns.extend(desk.adapters.current_context(globals.kubeconfig.as_deref()));
             }
@@ -55,12 +76,33 @@ pub fn fleet(desk: &Desk, invocation: &Invocation) -> Result<Fleet, CliError> {
                 .map_err(|error| invalid(&error))?
         }
     };
-    invocation.narrow(&mut fleet)?;
+    let scope = invocation.scope();
+    fleet.clusters.retain(|cluster| scope.has_cluster(cluster));
+    if fleet.clusters.is_empty() {
+        return Err(CliError::new(
+            ErrorCode::ContextNotFound,
+            "no cluster of the fleet is in scope",
+        )
+        .because("--context, --cluster and -l together leave none"));
+    }
     Ok(fleet)
 }
 
+/// The fleet's file: the one that is named, else fleet.toml here. Contexts on the command line alone mean no file.
+pub fn fleet_file(globals: &Globals) -> Option<PathBuf> {
+    let default = || {
+        let path = PathBuf::from(DEFAULT_FILE);
+        (globals.contexts.is_empty() && path.is_file()).then_some(path)
+    };
+    globals.fleet.clone().or_else(default)
+}
+
 fn invalid(error: &ConfigInvalid) -> CliError {
-    let code = if error.is_contexts() { ErrorCode::ContextNotFound } else { ErrorCode::ConfigInvalid };
+    let code = if error.code() == "ContextNotFound" {
+        ErrorCode::ContextNotFound
+    } else {
+        ErrorCode::ConfigInvalid
+    };
     let mut made = CliError::new(code, error.to_string());
     for line in error.lines() {
         made = made.at(line);
@@ -68,12 +110,18 @@ fn invalid(error: &ConfigInvalid) -> CliError {
     made
 }
 
-pub async fn inventory(desk: &Desk, invocation: &Invocation, fleet: &Fleet) -> Result<Inventory, CliError> {
+pub async fn inventory(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+) -> Result<Inventory, CliError> {
     let sources = sources(desk, fleet).await;
-    let managers =
-        fleet.managers.matcher().map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
+    let managers = fleet
+        .managers
+        .matcher()
+        .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
     let now = desk.adapters.clock().now();
-    let inventory = read(&fleet.name, &sources, &scope(invocation), &managers, now).await;
+    let inventory = read(&fleet.name, &sources, &scope(invocation)?, &managers, now).await;
     all_away(&inventory)?;
     Ok(inventory)
 }
@@ -83,7 +131,10 @@ async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
     let order = fleet.clusters.iter().map(|cluster| cluster.name.clone());
     order
         .filter_map(|name| {
-            let reader = connected.get(&name)?.clone().map(|cluster| -> Arc<dyn Reader> { cluster });
+            let reader = connected
+                .get(&name)?
+                .clone()
+                .map(|cluster| -> Arc<dyn Reader> { cluster });
             Some(Source { name, reader })
         })
         .collect()
@@ -94,19 +145,32 @@ fn all_away(inventory: &Inventory) -> Result<(), CliError> {
     let away: Vec<String> = inventory
         .clusters
         .iter()
-        .filter_map(|cluster| Some(format!("{}: {}", cluster.name, cluster.unreachable.as_ref()?)))
+        .filter_map(|cluster| {
+            Some(format!(
+                "{}: {}",
+                cluster.name,
+                cluster.unreachable.as_ref()?
+            ))
+        })
         .collect();
     if away.len() < inventory.clusters.len() || away.is_empty() {
         return Ok(());
     }
-    let mut made = CliError::new(ErrorCode::Unreachable, format!("none of {} clusters answered", away.len()));
+    let mut made = CliError::new(
+        ErrorCode::Unreachable,
+        format!("none of {} clusters answered", away.len()),
+    );
     for line in away {
         made = made.at(line);
     }
     Err(made)
 }
 
-pub async fn audit(desk: &Desk, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {
+pub async fn audit(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+) -> Result<AuditScreen, CliError> {
     let _ = (desk, invocation, fleet);
     Err(CliError::internal("audit is not wired"))
 }

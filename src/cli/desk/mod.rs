@@ -15,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
-pub use adapters::{Adapters, Stores};
+pub use adapters::{Adapters, Lock, Stores};
 
 use super::backend::{
     Backend, Events, RunPreview, UndoPreview, UndoScope, UnlockPreview, Unlocked,
@@ -57,12 +57,30 @@ impl Desk {
     }
 
     /// One cluster that must be reachable.
-    async fn connected(&self, fleet: &Fleet, name: &ClusterName) -> Result<Arc<dyn Cluster>, CliError> {
-        let cluster = fleet.clusters.iter().find(|cluster| cluster.name == *name).ok_or_else(|| {
-            CliError::new(ErrorCode::ContextNotFound, format!("fleet {} has no cluster {name}", fleet.name))
-        })?;
-        let cluster = self.adapters.connect(cluster).await.map_err(|error| unreachable_cluster(name, &error))?;
-        cluster.version().await.map_err(|error| unreachable_cluster(name, &error))?;
+    async fn connected(
+        &self,
+        fleet: &Fleet,
+        name: &ClusterName,
+    ) -> Result<Arc<dyn Cluster>, CliError> {
+        let cluster = fleet
+            .clusters
+            .iter()
+            .find(|cluster| cluster.name == *name)
+            .ok_or_else(|| {
+                CliError::new(
+                    ErrorCode::ContextNotFound,
+                    format!("fleet {} has no cluster {name}", fleet.name),
+                )
+            })?;
+        let cluster = self
+            .adapters
+            .connect(cluster)
+            .await
+            .map_err(|error| unreachable_cluster(name, &error))?;
+        cluster
+            .version()
+            .await
+            .map_err(|error| unreachable_cluster(name, &error))?;
         Ok(cluster)
     }
 }
@@ -73,7 +91,10 @@ fn unreachable_cluster(name: &ClusterName, error: &crate::cluster::Error) -> Cli
         _ => ErrorCode::Unreachable,
     };
     let mut made = CliError::of(code, error);
-    made.why.insert(0, std::mem::replace(&mut made.what, format!("{name} cannot be used")));
+    made.why.insert(
+        0,
+        std::mem::replace(&mut made.what, format!("{name} cannot be used")),
+    );
     made
 }
 
@@ -89,19 +110,21 @@ fn prod<'a>(fleet: &Fleet, names: impl IntoIterator<Item = &'a ClusterName>) -> 
         .collect()
 }
 
-fn scope(invocation: &Invocation) -> Scope {
-    Scope { driver: driver(invocation), namespaces: namespaces(invocation) }
+fn scope(invocation: &Invocation) -> Result<Scope, CliError> {
+    let namespaces = invocation
+        .scope()
+        .namespaces()
+        .iter()
+        .map(Namespace::new)
+        .collect();
+    Ok(Scope {
+        driver: driver(invocation)?,
+        namespaces,
+    })
 }
 
-fn driver(invocation: &Invocation) -> Driver {
-    invocation.driver
-}
-
-fn namespaces(invocation: &Invocation) -> Vec<Namespace> {
-    if invocation.globals.all_namespaces {
-        return Vec::new();
-    }
-    invocation.globals.namespaces.iter().map(Namespace::new).collect()
+fn driver(invocation: &Invocation) -> Result<Driver, CliError> {
+    invocation.env.driver()
 }
 
 #[async_trait]
@@ -110,7 +133,11 @@ impl Backend for Desk {
         look::fleet(self, invocation)
     }
 
-    async fn inventory(&self, invocation: &Invocation, fleet: &Fleet) -> Result<Inventory, CliError> {
+    async fn inventory(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<Inventory, CliError> {
         look::inventory(self, invocation, fleet).await
     }
 
@@ -153,7 +180,11 @@ impl Backend for Desk {
         run::run(self, invocation, preview, events).await
     }
 
-    async fn runs(&self, invocation: &Invocation, run: Option<&RunId>) -> Result<Vec<RunReport>, CliError> {
+    async fn runs(
+        &self,
+        invocation: &Invocation,
+        run: Option<&RunId>,
+    ) -> Result<Vec<RunReport>, CliError> {
         report::runs(self, invocation, run).await
     }
 

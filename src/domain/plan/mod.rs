@@ -1,16 +1,36 @@
 //! The plan: what migrates when, and what is held and why. Immutable, with a digest of its content.
 
+mod check;
+mod digest;
+mod file;
+mod lint;
+mod notes;
+mod order;
+mod planner;
+mod seals;
+mod sizes;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fleet::{Limits, Managers};
+use super::fleet::{Limits, Managers, WaveSizes};
 use super::ids::{ClusterName, Digest, ReleaseId, Revision, Uid};
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
-/// A plan as its file has it (without `apiVersion` and `kind`, which `render` adds).
+pub use check::{CheckedPlan, PlanRefused};
+pub use digest::digest_of;
+pub use file::{API_VERSION, KIND, PlanUnreadable};
+pub use lint::{Finding, lint};
+pub use planner::{PlanError, PlanRequest, plan};
+pub use seals::Seals;
+
+/// A plan as its file has it (without `apiVersion` and `kind`, which [`Plan::to_json`] adds).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
@@ -26,6 +46,8 @@ pub struct Plan {
     pub unread: BTreeMap<ClusterName, String>,
     /// Totals.
     pub summary: PlanSummary,
+    /// Short checksums of the parts: they say where a plan was edited. That it was, the digest says.
+    pub seals: Seals,
 }
 
 /// Where a plan comes from.
@@ -50,6 +72,8 @@ pub struct PlanMetadata {
     pub limits: BTreeMap<ClusterName, Limits>,
     /// Writes per second of the whole fleet.
     pub writes_per_second: u32,
+    /// Sizes that the waves were cut by.
+    pub sizes: WaveSizes,
 }
 
 /// A batch of releases.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use futures::future::join_all;
-use futures::{StreamExt, stream};
 use tokio::sync::watch;
 
 use super::drive::drive;
@@ -22,6 +22,7 @@ use crate::domain::release::Driver;
 use crate::domain::report::Totals;
 use crate::domain::run::{Attempt, Job, Outcome};
 use crate::domain::run_event::{Share, What};
+use crate::engine::bounded::bounded;
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::shadow::LiveProbe;
 use crate::store::{self, AttemptRow, Holder, Journal};
@@ -163,25 +164,26 @@ pub async fn resume_open(
         .into_iter()
         .filter_map(|(cluster, rows)| Some((crew.on(&cluster)?, rows)));
     let all = join_all(work.map(|(hands, rows)| async move {
-        let in_flight = rows.len().max(1);
-        stream::iter(rows)
-            .map(|row| async move {
-                let mut ends = Ends::default();
-                let task = Task {
-                    driver: driver_of(&row.release),
-                    undo_wished,
-                };
-                if let Err(error) = go_on(context, hands, &task, &row).await {
-                    ends.errors.insert(row.release.clone(), error);
+        let mut work = Vec::new();
+        for row in &rows {
+            work.push(
+                async move {
+                    let task = Task {
+                        driver: driver_of(&row.release),
+                        undo_wished,
+                    };
+                    go_on(context, hands, &task, row).await
                 }
-                ends
-            })
-            .buffer_unordered(in_flight)
-            .fold(Ends::default(), |mut sum, ends| async move {
-                sum.add(ends);
-                sum
-            })
-            .await
+                .boxed(),
+            );
+        }
+        let mut sum = Ends::default();
+        for (row, end) in rows.iter().zip(bounded(rows.len(), work).await) {
+            if let Err(error) = end {
+                sum.errors.insert(row.release.clone(), error);
+            }
+        }
+        sum
     }))
     .await;
     let mut sum = Ends::default();
@@ -327,23 +329,26 @@ async fn on_cluster(
         dice: context.dice.as_ref(),
     };
     let probe = &probe;
-    let ends: Vec<(Ends, Option<Outcome>)> = stream::iter(releases)
-        .map(|planned| async move {
-            let mut ends = Ends::default();
-            if *context.stop.borrow() {
-                return (ends, None);
-            }
-            match migrate(context, hands, probe, wave, planned, &mut ends).await {
-                Ok(outcome) => (ends, Some(outcome)),
-                Err(error) => {
-                    ends.errors.insert(planned.release.clone(), error);
-                    (ends, None)
+    let mut work = Vec::new();
+    for planned in releases {
+        work.push(
+            async move {
+                let mut ends = Ends::default();
+                if *context.stop.borrow() {
+                    return (ends, None);
+                }
+                match migrate(context, hands, probe, wave, planned, &mut ends).await {
+                    Ok(outcome) => (ends, Some(outcome)),
+                    Err(error) => {
+                        ends.errors.insert(planned.release.clone(), error);
+                        (ends, None)
+                    }
                 }
             }
-        })
-        .buffer_unordered(limit.max(1) as usize)
-        .collect()
-        .await;
+            .boxed(),
+        );
+    }
+    let ends: Vec<(Ends, Option<Outcome>)> = bounded(limit as usize, work).await;
     let totals = Totals::of(ends.iter().map(|(_, outcome)| outcome.as_ref()));
     let mut sum = Ends::default();
     for (ends, _) in ends {

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
 use super::pace::Pacer;
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Reader, Rehearser};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::release::Driver;
 use crate::domain::run::IllegalEntry;
 use crate::engine::ports::Clock;
 use crate::helm::StorageError;
+use crate::store::Journal;
 
 /// How long a foreign pending revision above ours is waited for before the attempt ends as MovedOn, unsettled.
 /// Helm's own default time-out is five minutes; a run waits less and lets `settle` look again.
@@ -33,6 +34,34 @@ pub struct Hands {
     pub pacer: Pacer,
     /// Time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What looking needs: no write.
+#[derive(Clone, Copy)]
+pub struct Eyes<'a> {
+    /// Reads.
+    pub reader: &'a dyn Reader,
+    /// Rehearses.
+    pub rehearser: &'a dyn Rehearser,
+    /// Images.
+    pub journal: &'a dyn Journal,
+    /// Whose entries are Helm's own.
+    pub managers: &'a ManagerMatcher,
+    /// Time.
+    pub clock: &'a dyn Clock,
+}
+
+impl Hands {
+    /// The same, only to look.
+    pub fn eyes(&self) -> Eyes<'_> {
+        Eyes {
+            reader: self.cluster.as_ref(),
+            rehearser: self.cluster.as_ref(),
+            journal: self.ledger.journal(),
+            managers: &self.managers,
+            clock: self.clock.as_ref(),
+        }
+    }
 }
 
 /// What one attempt needs beside the hands.

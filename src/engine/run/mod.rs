@@ -16,7 +16,7 @@ mod words;
 
 pub use drive::drive;
 pub use fleet::{Crew, CrewError, Ends, RECORD_WRITES, RunContext, resume_open, run_waves, why};
-pub use hands::{DriveError, Hands, Task};
+pub use hands::{DriveError, Eyes, Hands, Task};
 pub use ledger::{Images, Ledger, LedgerError, digest, read_attempt, reopen};
 pub use open::{Opening, open, record_image};
 pub use pace::{FleetPace, Pacer, fleet_pace};

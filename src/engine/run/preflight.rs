@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use futures::{StreamExt, stream};
+use futures::FutureExt as _;
 
 use crate::cluster::{self, Access, Reader};
 use crate::domain::ids::Namespace;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::Driver;
+use crate::engine::bounded::bounded;
 
 /// Access reviews under way at once on one cluster.
 const REVIEWS_IN_FLIGHT: usize = 8;
@@ -95,11 +96,14 @@ async fn granted(
     reader: &dyn Reader,
     asked: BTreeSet<Access>,
 ) -> cluster::Result<BTreeSet<Access>> {
-    let answers: Vec<cluster::Result<Option<Access>>> = stream::iter(asked)
-        .map(|access| async move { Ok(reader.may(&access).await?.then_some(access)) })
-        .buffer_unordered(REVIEWS_IN_FLIGHT)
-        .collect()
-        .await;
+    let mut reviews = Vec::new();
+    for access in asked {
+        reviews.push(
+            async move { cluster::Result::Ok(reader.may(&access).await?.then_some(access)) }
+                .boxed(),
+        );
+    }
+    let answers = bounded(REVIEWS_IN_FLIGHT, reviews).await;
     let mut granted = BTreeSet::new();
     for answer in answers {
         granted.extend(answer?);

@@ -94,7 +94,9 @@ async fn live(
                 .or(known)
                 .or_else(|| opened.map(|object| object.request.inverse.clone()));
             let seen = match inverse {
-                Some(inverse) => see(hands, attempt, index, &inverse, images, memory).await?,
+                Some(inverse) => {
+                    see(&hands.eyes(), attempt, index, &inverse, images, memory).await?
+                }
                 None => ObjectSeen::Gone,
             };
             Ok(Seen::Object(seen))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use managed_fields::Time;
 use serde_json::Value;
 
-use super::hands::{DriveError, Hands, Task};
+use super::hands::{DriveError, Eyes, Hands, Task};
 use super::ledger::Images;
 use super::words;
 use crate::cluster::{ErrorKind, RecordScope};
@@ -64,7 +64,7 @@ pub async fn view(
         if let Some(inverse) = inverse {
             objects.push((
                 index,
-                see(hands, attempt, index, &inverse, images, memory).await?,
+                see(&hands.eyes(), attempt, index, &inverse, images, memory).await?,
             ));
         }
     }
@@ -90,7 +90,7 @@ pub fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
 
 /// Looks at one object.
 pub async fn see(
-    hands: &Hands,
+    eyes: &Eyes<'_>,
     attempt: &Attempt,
     index: u32,
     inverse: &Digest,
@@ -101,10 +101,10 @@ pub async fn see(
     let Some(opened) = attempt.opened.objects.get(index as usize) else {
         return Ok(ObjectSeen::Gone);
     };
-    let journal = hands.ledger.journal();
+    let journal = eyes.journal;
     let saved: Inverse = images.get(journal, inverse).await?;
     for _ in 0..TRIES_AT_A_BUSY_OBJECT {
-        let live = match hands.cluster.object(&opened.object).await {
+        let live = match eyes.reader.object(&opened.object).await {
             Ok(live) => live,
             Err(error) if error.kind == ErrorKind::UnknownKind => None,
             Err(source) => {
@@ -120,7 +120,7 @@ pub async fn see(
         if live.uid != opened.request.uid {
             return Ok(ObjectSeen::Recreated);
         }
-        let ours = match classify(live.managed_fields(), &saved, &hands.managers) {
+        let ours = match classify(live.managed_fields(), &saved, eyes.managers) {
             Ok(ours) => ours,
             Err(error) => {
                 return Ok(ObjectSeen::Rewritten {
@@ -133,7 +133,7 @@ pub async fn see(
             Ours::After => {
                 let version = (live.uid.clone(), live.resource_version.clone());
                 return Ok(
-                    match put_back(live.managed_fields(), &saved, &hands.managers) {
+                    match put_back(live.managed_fields(), &saved, eyes.managers) {
                         Ok(wish) => {
                             memory.remember(index, &live);
                             let back = request(&live, images.put(&wish)?, inverse.clone());
@@ -155,17 +155,17 @@ pub async fn see(
                         why: "the saved apply set does not read".to_owned(),
                     });
                 };
-                let at = Time::from_unix(hands.clock.now().as_second()).ok();
+                let at = Time::from_unix(eyes.clock.now().as_second()).ok();
                 let Some(at) = at else {
                     return Ok(ObjectSeen::Refused {
                         why: "the clock is off".to_owned(),
                     });
                 };
-                let adoption = match adopt(live.managed_fields(), &apply_set, &hands.managers, at) {
+                let adoption = match adopt(live.managed_fields(), &apply_set, eyes.managers, at) {
                     Ok(Some(adoption)) => adoption,
                     Ok(None) => {
                         return Ok(ObjectSeen::Rewritten {
-                            by: hands.managers.canonical().to_owned(),
+                            by: eyes.managers.canonical().to_owned(),
                         });
                     }
                     Err(error) => {
@@ -179,17 +179,12 @@ pub async fn see(
                     return Ok(ObjectSeen::Before { forward });
                 }
                 memory.rehearsals += 1;
-                let rehearsal = rehearse(
-                    hands.cluster.as_ref(),
-                    &opened.object,
-                    &live,
-                    &adoption.wish,
-                )
-                .await
-                .map_err(|source| DriveError::Cluster {
-                    release: release.clone(),
-                    source,
-                })?;
+                let rehearsal = rehearse(eyes.rehearser, &opened.object, &live, &adoption.wish)
+                    .await
+                    .map_err(|source| DriveError::Cluster {
+                        release: release.clone(),
+                        source,
+                    })?;
                 match rehearsal {
                     Rehearsal::Moved => {}
                     Rehearsal::AsWished { wish, .. } => {

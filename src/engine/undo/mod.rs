@@ -11,4 +11,4 @@ mod unlock;
 pub use open::{BackOpening, Survey, open_undo, survey};
 pub use settle::{Unsettled, settle, unsettled};
 pub use targets::{UndoEnd, UndoTarget, preview, targets, undo};
-pub use unlock::{LockFound, look_at_lock};
+pub use unlock::{LockFound, look_at_lock, parts};

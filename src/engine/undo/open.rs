@@ -9,7 +9,9 @@ use crate::domain::run::{
 };
 use crate::domain::transfer::Inverse;
 use crate::engine::records::{Head, Loaded, RecordFault, list, load};
-use crate::engine::run::{DriveError, Hands, Images, LedgerError, Memory, Opening, open, see};
+use crate::engine::run::{
+    DriveError, Eyes, Hands, Images, LedgerError, Memory, Opening, open, see,
+};
 use crate::engine::shadow::{Rehearsal, rehearse};
 use crate::helm::{ApplyMethod, Status};
 
@@ -47,7 +49,7 @@ pub type BackOpening = Opening;
 
 /// Looks at a migrated release and rehearses every patch back. Zero writes. Cancel safe.
 pub async fn survey(
-    hands: &Hands,
+    eyes: &Eyes<'_>,
     driver: Driver,
     migrated: &Attempt,
     images: &mut Images,
@@ -59,7 +61,7 @@ pub async fn survey(
         source,
     };
     let scope = RecordScope::Release(id.namespace.clone(), id.name.clone());
-    let listed = list(hands.cluster.as_ref(), &id.cluster, driver, &scope)
+    let listed = list(eyes.reader, &id.cluster, driver, &scope)
         .await
         .map_err(away)?;
     let Some(records) = listed.into_iter().find(|records| records.id == *id) else {
@@ -69,7 +71,7 @@ pub async fn survey(
     if let Some(last) = records.last()
         && last.revision > opened.lock
     {
-        return Ok(moved(vec![governs(hands, driver, last).await]));
+        return Ok(moved(vec![governs(eyes, driver, last).await]));
     }
     let (Some(base), Some(committed)) = (find(opened.base.revision), find(opened.lock)) else {
         return Ok(moved(vec![format!(
@@ -78,8 +80,8 @@ pub async fn survey(
         )]));
     };
     let (base, committed) = match (
-        read(hands, driver, base, id).await?,
-        read(hands, driver, committed, id).await?,
+        read(eyes, driver, base, id).await?,
+        read(eyes, driver, committed, id).await?,
     ) {
         (Ok(base), Ok(committed)) => (base, committed),
         (Err(why), _) | (_, Err(why)) => return Ok(moved(vec![why])),
@@ -95,7 +97,7 @@ pub async fn survey(
         let ObjectCell::Migrated { inverse, .. } = &slot.state else {
             continue;
         };
-        let seen = see(hands, migrated, index, inverse, images, &mut memory).await?;
+        let seen = see(eyes, migrated, index, inverse, images, &mut memory).await?;
         let name = &object.object;
         let mut request = ObjectRequest {
             inverse: inverse.clone(),
@@ -107,7 +109,7 @@ pub async fn survey(
                 version,
             } => {
                 request.resource_version = version.1.clone();
-                if let Some(why) = rehearse_back(hands, id, object, back, images).await? {
+                if let Some(why) = rehearse_back(eyes, id, object, back, images).await? {
                     refused.push(format!("{name}: {why}"));
                 }
             }
@@ -165,9 +167,9 @@ fn moved(why: Vec<String>) -> Survey {
 }
 
 /// Who governs the release now, in words.
-async fn governs(hands: &Hands, driver: Driver, head: &Head) -> String {
+async fn governs(eyes: &Eyes<'_>, driver: Driver, head: &Head) -> String {
     let revision = head.revision;
-    match load(hands.cluster.as_ref(), driver, head).await {
+    match load(eyes.reader, driver, head).await {
         Ok(loaded) => {
             let by = match &loaded.record.apply_method {
                 Some(ApplyMethod::ServerSide) => " by Helm 4 (ssa)",
@@ -185,12 +187,12 @@ async fn governs(hands: &Hands, driver: Driver, head: &Head) -> String {
 }
 
 async fn read(
-    hands: &Hands,
+    eyes: &Eyes<'_>,
     driver: Driver,
     head: &Head,
     id: &ReleaseId,
 ) -> Result<Result<Loaded, String>, DriveError> {
-    match load(hands.cluster.as_ref(), driver, head).await {
+    match load(eyes.reader, driver, head).await {
         Ok(loaded) => Ok(Ok(loaded)),
         Err(RecordFault::Cluster(source)) => Err(DriveError::Cluster {
             release: id.clone(),
@@ -236,14 +238,14 @@ fn records_moved(migrated: &Attempt, base: &Loaded, committed: &Loaded) -> Optio
 }
 
 async fn rehearse_back(
-    hands: &Hands,
+    eyes: &Eyes<'_>,
     id: &ReleaseId,
     object: &OpenedObject,
     back: &ObjectRequest,
     images: &mut Images,
 ) -> Result<Option<String>, DriveError> {
-    let wish: Vec<serde_json::Value> = images.get(hands.ledger.journal(), &back.wish).await?;
-    let live = match hands.cluster.object(&object.object).await {
+    let wish: Vec<serde_json::Value> = images.get(eyes.journal, &back.wish).await?;
+    let live = match eyes.reader.object(&object.object).await {
         Ok(Some(live)) => live,
         Ok(None) => return Ok(None),
         Err(error) if error.kind == ErrorKind::UnknownKind => return Ok(None),
@@ -258,7 +260,7 @@ async fn rehearse_back(
         // Busy, not refused: the protocol reads it again under the lock.
         return Ok(None);
     }
-    let rehearsal = rehearse(hands.cluster.as_ref(), &object.object, &live, &wish)
+    let rehearsal = rehearse(eyes.rehearser, &object.object, &live, &wish)
         .await
         .map_err(|source| DriveError::Cluster {
             release: id.clone(),

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use futures::FutureExt as _;
 use futures::future::join_all;
-use futures::{StreamExt, stream};
 
 use super::open::{Survey, open_undo, survey};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision};
 use crate::domain::release::Driver;
 use crate::domain::run::{Attempt, Job, Outcome};
 use crate::domain::run_event::What;
+use crate::engine::bounded::bounded;
 use crate::engine::run::{
-    Crew, CrewError, DriveError, Hands, Images, Memory, Opening, RunContext, Task, drive,
+    Crew, CrewError, DriveError, Eyes, Hands, Images, Memory, Opening, RunContext, Task, drive,
     read_attempt,
 };
 use crate::store::{AttemptRow, Journal};
@@ -85,9 +86,8 @@ pub async fn targets(
 }
 
 /// What putting back would do: looks and rehearses, zero writes.
-pub async fn preview(hands: &Hands, target: &UndoTarget) -> Result<UndoEnd, DriveError> {
-    let Some(attempt) =
-        read_attempt(hands.ledger.journal(), &target.release, target.row.attempt).await?
+pub async fn preview(eyes: &Eyes<'_>, target: &UndoTarget) -> Result<UndoEnd, DriveError> {
+    let Some(attempt) = read_attempt(eyes.journal, &target.release, target.row.attempt).await?
     else {
         return Ok(ended(
             target,
@@ -101,7 +101,7 @@ pub async fn preview(hands: &Hands, target: &UndoTarget) -> Result<UndoEnd, Driv
         return Ok(ended(target, Some(&attempt), None));
     }
     let mut images = Images::default();
-    match survey(hands, target.driver, &attempt, &mut images).await? {
+    match survey(eyes, target.driver, &attempt, &mut images).await? {
         Survey::Possible(_) => Ok(ended(target, Some(&attempt), None)),
         Survey::Not(outcome) => Ok(ended(target, Some(&attempt), Some(outcome))),
     }
@@ -144,13 +144,13 @@ pub async fn undo(
         .into_iter()
         .filter_map(|(cluster, targets)| Some((crew.on(&cluster)?, targets)));
     let ends = join_all(work.map(|(hands, targets)| async move {
-        stream::iter(targets)
-                .map(|target| async move {
-                    (target.release.clone(), one(context, hands, &target).await)
-                })
-                .buffer_unordered(UNDOS_AT_ONCE)
-                .collect::<Vec<_>>()
-                .await
+        let mut work = Vec::new();
+        for target in &targets {
+            work.push(
+                async move { (target.release.clone(), one(context, hands, target).await) }.boxed(),
+            );
+        }
+        bounded(UNDOS_AT_ONCE, work).await
     }))
     .await;
     ends.into_iter().flatten().collect()
@@ -187,7 +187,7 @@ async fn one(
         // It was past its commit: it is migrated now, and gets an undo of its own.
     }
     let slot = hands.pacer.slot().await;
-    let looked = survey(hands, target.driver, &attempt, &mut images).await?;
+    let looked = survey(&hands.eyes(), target.driver, &attempt, &mut images).await?;
     drop(slot);
     let possible = match looked {
         Survey::Possible(possible) => *possible,

@@ -89,6 +89,12 @@ pub enum ManifestError {
         /// Which document.
         place: Place,
     },
+    /// `items` is there and no list, so to Helm the object is a broken list, whatever its kind.
+    #[error("{place} has items that are no list")]
+    Items {
+        /// Which document.
+        place: Place,
+    },
     /// An object lacks `apiVersion`, `kind` or `metadata.name`.
     #[error("{place} holds an object without {field}")]
     Missing {
@@ -169,12 +175,18 @@ fn flatten(value: Value, place: &Place) -> Result<Vec<Map<String, Value>>, Manif
                 place: place.clone(),
             });
         };
-        let list = object
-            .get("items")
-            .is_some_and(|items| items.is_array() || (top && items.is_null()));
-        if !list {
-            objects.push(object);
-            continue;
+        match object.get("items") {
+            Some(Value::Array(_)) => {}
+            Some(Value::Null) if top => {}
+            Some(_) if top => {
+                return Err(ManifestError::Items {
+                    place: place.clone(),
+                });
+            }
+            _ => {
+                objects.push(object);
+                continue;
+            }
         }
         let kind = text(&object, "kind").unwrap_or_default().to_owned();
         if kind.is_empty() {

@@ -65,8 +65,8 @@ fn lists_in_lists_are_flattened() {
         Vec::<String>::new()
     );
     assert_eq!(
-        names("apiVersion: v1\nkind: List\nmetadata: {name: x}\nitems: {a: 1}\n"),
-        ["v1 List x"]
+        fault("apiVersion: v1\nkind: List\nmetadata: {name: x}\nitems: {a: 1}\n"),
+        "document 1 has items that are no list"
     );
 }
 

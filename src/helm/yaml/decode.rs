@@ -1,4 +1,6 @@
 //! From a tree of nodes to JSON, in the order of operations of go-yaml 2 and then of `sigs.k8s.io/yaml`.
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::nodes::{Id, Kind, Tree};
@@ -21,6 +23,34 @@ pub(super) fn decode(tree: &Tree) -> Result<Value, YamlError> {
         depth: 0,
     };
     decoder.value(root)
+}
+
+/// An object under construction: its members, and the keys as YAML has them.
+#[derive(Debug, Default)]
+struct Object {
+    members: Map<String, Value>,
+    keys: BTreeMap<String, Scalar>,
+}
+
+impl Object {
+    /// Adds a member; the same key again overwrites it.
+    ///
+    /// Two keys that are the same in JSON only, such as `1` and `"1"`, are refused: Helm keeps one of them at random.
+    fn insert(&mut self, key: Scalar, value: Value) -> Result<(), YamlFault> {
+        let name = match &key {
+            Scalar::Text(text) => text.clone(),
+            Scalar::Bool(value) => value.to_string(),
+            Scalar::Num(Num::Int(value)) => value.to_string(),
+            Scalar::Num(Num::Float(value)) => number::key(*value),
+            Scalar::Num(Num::Uint(_)) | Scalar::Null => return Err(YamlFault::Key),
+        };
+        if self.keys.get(&name).is_some_and(|earlier| *earlier != key) {
+            return Err(YamlFault::KeyTwice);
+        }
+        self.members.insert(name.clone(), value);
+        self.keys.insert(name, key);
+        Ok(())
+    }
 }
 
 struct Decoder<'a> {
@@ -90,29 +120,27 @@ impl Decoder<'_> {
                 Ok(Value::Array(values))
             }
             Kind::Mapping(members) => {
-                let mut object = Map::new();
+                let mut object = Object::default();
                 self.depth += 1;
                 self.members(members, &mut object)?;
                 self.depth -= 1;
-                Ok(Value::Object(object))
+                Ok(Value::Object(object.members))
             }
         }
     }
 
     /// Adds members to an object, each overwriting what is there: the last of two equal keys wins, and a merge wins over
     /// what stands before it.
-    fn members(
-        &mut self,
-        members: &[(Id, Id)],
-        object: &mut Map<String, Value>,
-    ) -> Result<(), YamlError> {
+    fn members(&mut self, members: &[(Id, Id)], object: &mut Object) -> Result<(), YamlError> {
         for &(key, value) in members {
             if self.is_merge(key) {
                 self.merge(value, object)?;
             } else {
                 let name = self.key(key)?;
                 let value = self.value(value)?;
-                object.insert(name, value);
+                object
+                    .insert(name, value)
+                    .map_err(|fault| self.fault(key, fault))?;
             }
         }
         Ok(())
@@ -121,11 +149,11 @@ impl Decoder<'_> {
     fn is_merge(&self, key: Id) -> bool {
         matches!(
             &self.tree.nodes[key].kind,
-            Kind::Scalar { text, tag, plain } if text == "<<" && (*plain || tag.as_deref() == Some("tag:yaml.org,2002:merge"))
+            Kind::Scalar { text, tag, implicit } if text == "<<" && (*implicit || tag.as_deref() == Some("tag:yaml.org,2002:merge"))
         )
     }
 
-    fn merge(&mut self, id: Id, object: &mut Map<String, Value>) -> Result<(), YamlError> {
+    fn merge(&mut self, id: Id, object: &mut Object) -> Result<(), YamlError> {
         let tree = self.tree;
         match &tree.nodes[id].kind {
             Kind::Mapping(_) | Kind::Alias(_) => self.merge_one(id, object),
@@ -140,7 +168,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn merge_one(&mut self, id: Id, object: &mut Map<String, Value>) -> Result<(), YamlError> {
+    fn merge_one(&mut self, id: Id, object: &mut Object) -> Result<(), YamlError> {
         let tree = self.tree;
         match &tree.nodes[id].kind {
             Kind::Mapping(members) => {
@@ -174,32 +202,31 @@ impl Decoder<'_> {
         value
     }
 
-    /// The text of a key: JSON has no others.
-    fn key(&mut self, id: Id) -> Result<String, YamlError> {
+    /// The value of a key.
+    fn key(&mut self, id: Id) -> Result<Scalar, YamlError> {
         self.visit(id)?;
         let tree = self.tree;
         match &tree.nodes[id].kind {
             Kind::Alias(target) => self.follow(id, |decoder| decoder.key(*target)),
-            Kind::Scalar { .. } => match self.scalar(id)? {
-                Scalar::Text(text) => Ok(text),
-                Scalar::Bool(value) => Ok(value.to_string()),
-                Scalar::Num(Num::Int(value)) => Ok(value.to_string()),
-                Scalar::Num(Num::Float(value)) => Ok(number::key(value)),
-                Scalar::Num(Num::Uint(_)) | Scalar::Null => Err(self.fault(id, YamlFault::Key)),
-            },
+            Kind::Scalar { .. } => self.scalar(id),
             Kind::Sequence(_) | Kind::Mapping(_) => Err(self.fault(id, YamlFault::Key)),
         }
     }
 
     fn scalar(&mut self, id: Id) -> Result<Scalar, YamlError> {
-        let Kind::Scalar { text, tag, plain } = &self.tree.nodes[id].kind else {
+        let Kind::Scalar {
+            text,
+            tag,
+            implicit,
+        } = &self.tree.nodes[id].kind
+        else {
             return Err(self.fault(id, YamlFault::Malformed));
         };
         self.bytes = self.bytes.saturating_add(text.len());
         if self.bytes > EXPANDED_MAX {
             return Err(self.fault(id, YamlFault::TooLarge));
         }
-        resolve(text, tag.as_deref(), *plain).map_err(|fault| self.fault(id, fault))
+        resolve(text, tag.as_deref(), *implicit).map_err(|fault| self.fault(id, fault))
     }
 
     fn fault(&self, id: Id, fault: YamlFault) -> YamlError {

@@ -52,6 +52,11 @@ pub enum YamlFault {
         "a line ends in an unusual way (U+0085, U+2028 or U+2029), which refit does not read as Helm does"
     )]
     LineEnd,
+    /// Punctuation that YAML 1.1 and 1.2 read differently, such as in `{a:}`, `[?a]` or `[!, b]`. Refused, as above.
+    #[error(
+        "punctuation inside of brackets or after a tag that refit does not read as Helm does: add blanks"
+    )]
+    Unclear,
     /// Nested deeper than [`DEPTH_MAX`].
     #[error("nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
@@ -70,6 +75,9 @@ pub enum YamlFault {
     /// A key that JSON cannot have: null, a mapping, a list, an integer past 2^63.
     #[error("a key of a mapping is not a string, number or boolean")]
     Key,
+    /// Two keys that are one in JSON, such as `1` and `"1"`: Helm keeps one of them, and another the next time.
+    #[error("two keys of a mapping are the same once they are strings")]
+    KeyTwice,
     /// A value that its tag does not fit.
     #[error("a value does not fit its tag")]
     Tag,

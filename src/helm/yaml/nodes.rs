@@ -1,12 +1,15 @@
 //! From text to a tree of nodes. Aliases stay aliases, so the tree is no larger than the text.
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 use super::{DEPTH_MAX, YamlError, YamlFault};
 
 /// Place of a node in [`Tree::nodes`].
 pub(super) type Id = usize;
+
+/// What sets tokens apart.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// A document.
 #[derive(Debug, Default)]
@@ -29,11 +32,11 @@ pub(super) struct Node {
 /// What a node is. Tags of collections mean nothing to Helm.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// Text, its full tag, and whether it is plain (the value is implied by the text).
+    /// Text, its full tag, and whether it has neither quotes nor a tag (or the tag `!`).
     Scalar {
         text: String,
         tag: Option<String>,
-        plain: bool,
+        implicit: bool,
     },
     /// Items.
     Sequence(Vec<Id>),
@@ -51,14 +54,18 @@ pub(super) fn parse(text: &str) -> Result<Tree, YamlError> {
         block_scalar_eof_without_line_feed: true,
         bom_inside_document_as_content: true,
         emit_comments: false,
+        emit_anchor_events: true,
         flow_nesting_limit: DEPTH_MAX,
         block_nesting_limit: DEPTH_MAX,
     };
     let mut composer = Composer {
         events: Parser::new_from_str_with_options(text, options),
         tree: Tree::default(),
-        anchors: HashMap::new(),
+        anchors: BTreeMap::new(),
+        text,
+        span: Span::default(),
         line: 1,
+        flow: 0,
     };
     composer.document()?;
     Ok(composer.tree)
@@ -85,8 +92,13 @@ struct Composer<'a> {
     events: Parser<'a, granit_parser::StrInput<'a>>,
     tree: Tree,
     /// Nodes by the number that the parser gives to their anchors.
-    anchors: HashMap<usize, Id>,
+    anchors: BTreeMap<usize, Id>,
+    text: &'a str,
+    /// Where the last event stands.
+    span: Span,
     line: usize,
+    /// How many flow collections are open.
+    flow: usize,
 }
 
 impl<'a> Composer<'a> {
@@ -119,6 +131,7 @@ impl<'a> Composer<'a> {
         }
         match event {
             Event::Alias(anchor) => {
+                self.refuse_name(self.source().trim_start_matches('*'))?;
                 let target = *self
                     .anchors
                     .get(&anchor)
@@ -126,21 +139,26 @@ impl<'a> Composer<'a> {
                 Ok(self.push(Kind::Alias(target), 0))
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.as_deref().map(full).filter(|tag| !tag.is_empty());
-                let bang = tag.as_deref() == Some("!");
-                let plain = bang || (tag.is_none() && style == ScalarStyle::Plain);
-                let tag = tag.filter(|_| !bang);
+                let plain = tag.is_none() && style == ScalarStyle::Plain;
+                if plain && self.flow > 0 {
+                    self.refuse_glued()?;
+                }
+                let tag = tag.as_deref().map(full);
+                let implicit = plain || tag.as_deref() == Some("!");
+                let text = text.into_owned();
                 Ok(self.push(
                     Kind::Scalar {
-                        text: text.into_owned(),
+                        text,
                         tag,
-                        plain,
+                        implicit,
                     },
                     anchor,
                 ))
             }
-            Event::SequenceStart(_, anchor, _) => {
+            Event::SequenceStart(style, anchor, _) => {
                 let id = self.push(Kind::Sequence(Vec::new()), anchor);
+                let flow = usize::from(style == StructureStyle::Flow);
+                self.flow += flow;
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
@@ -148,11 +166,14 @@ impl<'a> Composer<'a> {
                         item => items.push(self.node(item, depth + 1)?),
                     }
                 }
+                self.flow -= flow;
                 self.tree.nodes[id].kind = Kind::Sequence(items);
                 Ok(id)
             }
-            Event::MappingStart(_, anchor, _) => {
+            Event::MappingStart(style, anchor, _) => {
                 let id = self.push(Kind::Mapping(Vec::new()), anchor);
+                let flow = usize::from(style == StructureStyle::Flow);
+                self.flow += flow;
                 let mut members = Vec::new();
                 loop {
                     match self.next()? {
@@ -164,6 +185,7 @@ impl<'a> Composer<'a> {
                         }
                     }
                 }
+                self.flow -= flow;
                 self.tree.nodes[id].kind = Kind::Mapping(members);
                 Ok(id)
             }
@@ -183,14 +205,77 @@ impl<'a> Composer<'a> {
         id
     }
 
+    /// The text of the last event.
+    fn source(&self) -> &'a str {
+        self.span.slice(self.text).unwrap_or_default()
+    }
+
+    /// A name of an anchor that go-yaml would end earlier.
+    fn refuse_name(&self, name: &str) -> Result<(), YamlError> {
+        let fits = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        if fits {
+            Ok(())
+        } else {
+            Err(self.fault(YamlFault::Malformed))
+        }
+    }
+
+    /// A tag that ends at punctuation: go-yaml takes that for a part of the tag.
+    fn refuse_tag(&self) -> Result<(), YamlError> {
+        let Some(tag) = self.span.tag_span() else {
+            return Ok(());
+        };
+        let rest = tag
+            .end
+            .byte_offset()
+            .and_then(|end| self.text.get(end..))
+            .unwrap_or_default();
+        if rest.is_empty() || rest.starts_with(BLANKS) {
+            Ok(())
+        } else {
+            Err(self.fault(YamlFault::Unclear))
+        }
+    }
+
+    /// Inside of `[]` and `{}` go-yaml takes a `:` for text where no blank follows, and a `?` for a mark where one might
+    /// not; the parser goes by YAML 1.2.
+    fn refuse_glued(&self) -> Result<(), YamlError> {
+        let rest = self
+            .span
+            .end
+            .byte_offset()
+            .and_then(|end| self.text.get(end..))
+            .unwrap_or_default();
+        let glued = rest
+            .strip_prefix(':')
+            .is_some_and(|rest| !rest.starts_with(BLANKS));
+        if glued || self.source().starts_with('?') {
+            Err(self.fault(YamlFault::Unclear))
+        } else {
+            Ok(())
+        }
+    }
+
     fn next(&mut self) -> Result<Event<'a>, YamlError> {
+        loop {
+            match self.event()? {
+                Event::Anchor(_, name) => self.refuse_name(&name)?,
+                event => return Ok(event),
+            }
+        }
+    }
+
+    fn event(&mut self) -> Result<Event<'a>, YamlError> {
         match self.events.next() {
             Some(Ok((event, span))) => {
                 self.line = span.start.line();
+                self.span = span;
+                self.refuse_tag()?;
                 Ok(event)
             }
             Some(Err(error)) => {
-                use granit_parser::ErrorKind;
                 self.line = error.marker().line();
                 let deep = *error.kind() == ErrorKind::RecursionLimitExceeded;
                 Err(self.fault(if deep {

@@ -92,21 +92,18 @@ pub(super) fn dotted(text: &str) -> Option<f64> {
     float(&text.replace('_', ""))
 }
 
-/// A float as `encoding/json` prints it and a reader takes it back: whole ones below 10^21 lose their point.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the value is whole and in range"
-)]
-#[expect(clippy::float_cmp, reason = "wholeness is exact")]
+/// A float as `encoding/json` prints it and a reader takes it back: whole ones below 10^21 lose their point, and get
+/// zeros for the digits that a float does not know.
 pub(super) fn json(value: f64) -> Option<Value> {
-    const INT_END: f64 = 9_223_372_036_854_775_808.0;
-    const UINT_END: f64 = 18_446_744_073_709_551_616.0;
-    if value.trunc() == value && (-INT_END..INT_END).contains(&value) {
-        return Some(Value::from(value as i64));
-    }
-    if value.trunc() == value && (0.0..UINT_END).contains(&value) {
-        #[expect(clippy::cast_sign_loss, reason = "not negative")]
-        return Some(Value::from(value as u64));
+    const WITHOUT_EXPONENT: f64 = 1e21;
+    if value.fract() == 0.0 && value.abs() < WITHOUT_EXPONENT {
+        let text = value.to_string();
+        if let Ok(int) = text.parse::<i64>() {
+            return Some(Value::from(int));
+        }
+        if let Ok(uint) = text.parse::<u64>() {
+            return Some(Value::from(uint));
+        }
     }
     Number::from_f64(value).map(Value::Number)
 }

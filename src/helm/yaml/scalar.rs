@@ -28,10 +28,10 @@ pub(super) enum Scalar {
     Text(String),
 }
 
-/// The value of a scalar. `plain`: without quotes and tag, or with the tag `!`.
-pub(super) fn resolve(text: &str, tag: Option<&str>, plain: bool) -> Result<Scalar, YamlFault> {
+/// The value of a scalar. `implicit`: without quotes and tag; `!` is a tag of nothing, so a string.
+pub(super) fn resolve(text: &str, tag: Option<&str>, implicit: bool) -> Result<Scalar, YamlFault> {
     let Some(tag) = tag else {
-        return Ok(if plain {
+        return Ok(if implicit {
             implied(text)
         } else {
             Scalar::Text(text.to_owned())

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::store::{Error, Result};
 
@@ -25,11 +25,14 @@ pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// Begins a transaction that reads one state of the store throughout.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN DEFERRED";
 
-/// Entries are never changed or removed.
+/// Entries are never changed or removed; not by `REPLACE` either, which fires no trigger for what it removes.
 pub(super) const APPEND_ONLY: &str = "
     CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry
         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER entry_no_replace BEFORE INSERT ON entry
+        WHEN EXISTS (SELECT 1 FROM entry WHERE cluster = new.cluster AND seq = new.seq)
         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 ";
 
@@ -93,14 +96,16 @@ pub(super) async fn readers(path: &Path) -> sqlx::Result<Pool> {
         .await
 }
 
-/// What is in the file?
+/// What is in the file? Both looks see one state: another process may be creating the store just now.
 pub(super) async fn content(connection: &mut Connection) -> sqlx::Result<Content> {
+    let mut tx = connection.begin().await?;
     let mark: i32 = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut *tx)
         .await?;
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
-        .fetch_one(connection)
+        .fetch_one(&mut *tx)
         .await?;
+    tx.commit().await?;
     Ok(match (mark, tables) {
         (APPLICATION_ID, 1..) => Content::Store,
         (0, 0) => Content::Nothing,
@@ -178,5 +183,43 @@ pub(super) trait OrFailure<T> {
 impl<T> OrFailure<T> for sqlx::Result<T> {
     fn or_failure(self, operation: &'static str) -> Result<T> {
         self.map_err(|error| failure(operation, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_writer_syncs_each_commit_and_readers_do_not_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        std::fs::write(&path, "").unwrap();
+        let mut writer = connect(&path).await.unwrap();
+        write_ahead(&mut writer).await.unwrap();
+        let asked: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut writer)
+            .await
+            .unwrap();
+        assert_eq!(asked, 2, "FULL");
+        let create = "CREATE TABLE t (a TEXT)";
+        let readers = readers(&path).await.unwrap();
+        assert!(sqlx::raw_sql(create).execute(&readers).await.is_err());
+        sqlx::raw_sql(create).execute(&mut writer).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_mark_is_the_one_that_is_looked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        std::fs::write(&path, "").unwrap();
+        let mut writer = connect(&path).await.unwrap();
+        assert_eq!(content(&mut writer).await.unwrap(), Content::Nothing);
+        mark(&mut writer).await.unwrap();
+        let foreign = content(&mut writer).await.unwrap();
+        assert_eq!(foreign, Content::Foreign, "marked, and no table");
+        let create = "CREATE TABLE t (a TEXT)";
+        sqlx::raw_sql(create).execute(&mut writer).await.unwrap();
+        assert_eq!(content(&mut writer).await.unwrap(), Content::Store);
     }
 }

@@ -1,6 +1,9 @@
 //! The store: one contract for every database, then what is SQLite's own.
 
 mod contract;
+mod crash;
+mod damage;
+mod model;
 mod sqlite;
 
 use jiff::Timestamp;

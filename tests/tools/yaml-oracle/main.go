@@ -1,7 +1,8 @@
 // yaml-oracle reads one JSON string a line and prints what Helm's own libraries make of it.
 //
 //	document  the string is one YAML document: sigs.k8s.io/yaml, as JSON
-//	manifest  the string is a stored manifest: split, decoded and flattened as "helm upgrade" does it, as a JSON list
+//	manifest  the string is a stored manifest: split, decoded and flattened as "helm upgrade" does it, each object with
+//	          what Helm adds for release "web" in namespace "shop", as a JSON list
 //
 // Each line of output is {"json": ...} or {"error": "..."}.
 package main
@@ -12,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
@@ -99,13 +101,29 @@ func manifest(text string) ([]byte, error) {
 		}
 		switch object := object.(type) {
 		case *unstructured.Unstructured:
-			objects = append(objects, object.Object)
+			objects = append(objects, decorated(object))
 		case *unstructured.UnstructuredList:
-			for _, item := range object.Items {
-				objects = append(objects, item.Object)
+			for i := range object.Items {
+				objects = append(objects, decorated(&object.Items[i]))
 			}
 		default:
 			return nil, fmt.Errorf("unexpected %T", object)
 		}
 	}
+}
+
+// decorated does to an object what Helm's setMetadataVisitor does, by the same accessors.
+func decorated(object *unstructured.Unstructured) map[string]any {
+	merged := func(current map[string]string, added map[string]string) map[string]string {
+		result := map[string]string{}
+		maps.Copy(result, current)
+		maps.Copy(result, added)
+		return result
+	}
+	object.SetLabels(merged(object.GetLabels(), map[string]string{"app.kubernetes.io/managed-by": "Helm"}))
+	object.SetAnnotations(merged(object.GetAnnotations(), map[string]string{
+		"meta.helm.sh/release-name":      "web",
+		"meta.helm.sh/release-namespace": "shop",
+	}))
+	return object.Object
 }

@@ -2,30 +2,31 @@
 //!
 //! [`FieldManager`] stands for one endpoint (a kind, or a subresource of it). Around the [`Updater`] it does what the
 //! server does around it: `strip` takes off metadata that nobody owns, `cap` folds the oldest of more than ten updaters,
-//! `reset` knows the fields that an endpoint does not set, `managed` reads and writes the entries.
+//! `reset` knows the fields that an endpoint does not set, `managed` reads and writes the entries, `error` has the server's words.
 //!
 //! Left out: defaulting, admission and validation, which the server runs afterwards and without changing ownership, and
 //! the extras for the manager name `kubectl` (the last-applied annotation).
 
 mod cap;
+mod error;
 mod managed;
 pub mod reset;
 mod strip;
 
 use std::collections::BTreeMap;
-use std::error::Error;
 
 use serde_json::{Value, json};
 
-use crate::conflict::Conflicts;
 use crate::convert::{Converter, Relabel};
-use crate::entry::{DecodeError, Identity, ManagedFieldsEntry, Operation};
+use crate::entry::{Identity, ManagedFieldsEntry, Operation};
 use crate::schema::{Kind, Schema};
 use crate::set::FieldSet;
 use crate::time::Time;
-use crate::typed::{Duplicates, TypedError, TypedValue, ValidationErrors};
-use crate::updater::{Updater, UpdaterError};
+use crate::typed::{Duplicates, TypedError, TypedValue};
+use crate::updater::Updater;
 use managed::Managed;
+
+pub use error::ManagerError;
 
 pub use cap::{ANCIENT_CHANGES, MAX_UPDATE_MANAGERS};
 
@@ -72,96 +73,6 @@ pub struct Managing {
     pub entries: Vec<ManagedFieldsEntry>,
     /// Whether the request changed any content. If not, an apply by a new manager still changes the entries, without a time.
     pub changed: bool,
-}
-
-/// Why a request fails. Together with its sources it says what the server says.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ManagerError {
-    /// Other managers own fields that the apply would change: the server's 409.
-    #[error(transparent)]
-    Conflicts(Conflicts),
-    /// The live object's entries cannot be read.
-    #[error("failed to decode managed fields")]
-    Decode(#[from] DecodeError),
-    /// The object is of another kind or version than the endpoint.
-    #[error("invalid object type: {found}")]
-    WrongKind {
-        /// What the object says it is.
-        found: Box<Kind>,
-        /// What the endpoint takes.
-        expected: Box<Kind>,
-    },
-    /// A configuration must not say who owns it.
-    #[error("metadata.managedFields must be nil")]
-    ManagedFieldsInConfig,
-    /// The configuration does not fit the schema.
-    #[error("failed to create typed patch object ({object})")]
-    Config {
-        /// Namespace, name and kind.
-        object: String,
-        /// What does not fit.
-        source: TypedError,
-    },
-    /// The live object does not fit the schema.
-    #[error("failed to create typed live object ({object})")]
-    Live {
-        /// Namespace, name and kind.
-        object: String,
-        /// What does not fit.
-        source: TypedError,
-    },
-    /// The new object does not fit the schema.
-    #[error("failed to convert new object ({object}) to smd typed")]
-    New {
-        /// Namespace, name and kind.
-        object: String,
-        /// What does not fit.
-        source: TypedError,
-    },
-    /// The fields that a configuration owns cannot be said.
-    #[error("failed to get field set")]
-    FieldSet(#[from] ValidationErrors),
-    /// The first entry of an object that had none cannot be made.
-    #[error("failed to create manager for existing fields")]
-    BeforeFirstApply(#[source] Box<ManagerError>),
-    /// The computation itself fails.
-    #[error(transparent)]
-    Updater(UpdaterError),
-    /// Nothing is left of the object.
-    #[error("nothing is left of the object")]
-    NothingLeft,
-}
-
-impl From<UpdaterError> for ManagerError {
-    fn from(error: UpdaterError) -> Self {
-        match error {
-            UpdaterError::Conflicts(conflicts) => Self::Conflicts(conflicts),
-            other => Self::Updater(other),
-        }
-    }
-}
-
-impl ManagerError {
-    /// The conflicts, if that is why.
-    pub fn conflicts(&self) -> Option<&Conflicts> {
-        match self {
-            Self::Conflicts(conflicts) => Some(conflicts),
-            _ => None,
-        }
-    }
-
-    /// The message with its sources, as the server puts it in its answer.
-    pub fn server_message(&self) -> String {
-        let mut out = self.to_string();
-        let mut source = self.source();
-        while let Some(error) = source {
-            out.push_str(": ");
-            out.push_str(&error.to_string());
-            source = error.source();
-        }
-        out
-    }
 }
 
 impl<'s> FieldManager<'s> {
@@ -262,7 +173,8 @@ impl<'s> FieldManager<'s> {
             return Err(ManagerError::ManagedFieldsInConfig);
         }
         let config = self.typed_config(config)?;
-        let typed_live = self.typed_live(live)?;
+        let typed_live =
+            self.typed_stored(live, |object, source| ManagerError::Live { object, source })?;
 
         let me = self.identity(manager, Operation::Apply);
         let updater = Updater {
@@ -350,15 +262,10 @@ impl<'s> FieldManager<'s> {
         manager: &str,
         now: Time,
     ) -> Result<(), ManagerError> {
-        self.check_kind(new)?;
-        let typed_new = self
-            .schema
-            .typed(new.clone(), Duplicates::Allowed)
-            .map_err(|source| ManagerError::New {
-                object: describe(new),
-                source,
-            })?;
-        let typed_live = self.typed_live(live)?;
+        let typed_new =
+            self.typed_stored(new, |object, source| ManagerError::New { object, source })?;
+        let typed_live =
+            self.typed_stored(live, |object, source| ManagerError::Old { object, source })?;
         let updater = Updater {
             converter,
             reset: &self.reset,
@@ -387,14 +294,14 @@ impl<'s> FieldManager<'s> {
             })
     }
 
-    fn typed_live(&self, live: &Value) -> Result<TypedValue<'s>, ManagerError> {
-        self.check_kind(live)?;
-        self.schema
-            .typed(live.clone(), Duplicates::Allowed)
-            .map_err(|source| ManagerError::Live {
-                object: describe(live),
-                source,
-            })
+    fn typed_stored(
+        &self,
+        object: &Value,
+        error: impl FnOnce(String, TypedError) -> ManagerError,
+    ) -> Result<TypedValue<'s>, ManagerError> {
+        self.check_kind(object)?;
+        let typed = self.schema.typed(object.clone(), Duplicates::Allowed);
+        typed.map_err(|source| error(describe(object), source))
     }
 
     fn check_kind(&self, object: &Value) -> Result<(), ManagerError> {

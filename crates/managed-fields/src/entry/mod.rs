@@ -1,7 +1,10 @@
 //! Entries of `metadata.managedFields`: who owns which fields, since when, through which operation and version.
+//!
+//! `mod` holds one entry, `identity` says when two are the same, `list` reads and writes all of an object.
 
-use std::cmp::Ordering;
-use std::fmt;
+mod identity;
+mod list;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -11,123 +14,8 @@ use crate::gotext;
 use crate::set::FieldSet;
 use crate::time::{Time, TimeError};
 
-/// What kind of request made an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operation {
-    /// Server-side apply.
-    Apply,
-    /// Everything else: create, update, the other patches.
-    Update,
-}
-
-impl Operation {
-    /// The word in `managedFields`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Apply => "Apply",
-            Self::Update => "Update",
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What makes two entries the same one.
-///
-/// An Update entry is known by manager, API version and subresource, an Apply entry by manager and subresource only.
-/// The order is that of the server's own key, the JSON text `{"manager":…,"operation":…,"apiVersion":…,"subresource":…}`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identity {
-    /// The server's key, which alone decides equality and order.
-    key: Arc<str>,
-    operation: Operation,
-    manager: Arc<str>,
-    api_version: Arc<str>,
-    subresource: Arc<str>,
-}
-
-impl Identity {
-    /// The identity of an entry. `api_version` does not count if the operation is Apply.
-    pub fn new(manager: &str, operation: Operation, api_version: &str, subresource: &str) -> Self {
-        let api_version = if operation == Operation::Apply {
-            ""
-        } else {
-            api_version
-        };
-        let mut key = String::from("{");
-        let fields = [
-            ("manager", manager),
-            ("operation", operation.as_str()),
-            ("apiVersion", api_version),
-            ("subresource", subresource),
-        ];
-        for (name, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
-            if key.len() > 1 {
-                key.push(',');
-            }
-            gotext::push_json_string(&mut key, name);
-            key.push(':');
-            gotext::push_json_value(&mut key, &Value::from(text));
-        }
-        key.push('}');
-        Self {
-            key: key.into(),
-            operation,
-            manager: manager.into(),
-            api_version: api_version.into(),
-            subresource: subresource.into(),
-        }
-    }
-
-    /// The manager's name.
-    pub fn manager(&self) -> &str {
-        &self.manager
-    }
-
-    /// The operation.
-    pub fn operation(&self) -> Operation {
-        self.operation
-    }
-
-    /// The API version of an Update entry; empty for an Apply entry.
-    pub fn api_version(&self) -> &str {
-        &self.api_version
-    }
-
-    /// The subresource, empty for the main resource.
-    pub fn subresource(&self) -> &str {
-        &self.subresource
-    }
-
-    /// The server's key of this entry, a JSON text.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-/// As the server names a manager in a conflict: `"helm"`, `"kubectl-edit" using apps/v1`, `"hpa" with subresource "scale" using apps/v1`.
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&gotext::quote(&self.manager))?;
-        if !self.subresource.is_empty() {
-            write!(f, " with subresource {}", gotext::quote(&self.subresource))?;
-        }
-        if self.operation == Operation::Update {
-            write!(f, " using {}", self.api_version)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key)
-    }
-}
+pub use identity::{Identity, Operation};
+pub use list::{DecodeError, Item, decode, decode_lossless, encode, server_order, sort};
 
 /// One entry of `metadata.managedFields`.
 ///
@@ -197,25 +85,6 @@ pub enum EntryError {
     /// The fields cannot be read.
     #[error("the fields cannot be read")]
     Fields(#[from] FieldsV1Error),
-}
-
-/// Why a list of entries cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// `managedFields` is neither a list nor null.
-    #[error("managedFields is not a list")]
-    NotAList,
-    /// One entry cannot be read.
-    #[error("managedFields[{index}] (manager {manager:?}) cannot be read")]
-    Entry {
-        /// Its place in the list, from 0.
-        index: usize,
-        /// Its manager, as far as it says one.
-        manager: String,
-        /// Why not.
-        source: EntryError,
-    },
 }
 
 impl ManagedFieldsEntry {
@@ -456,108 +325,3 @@ impl PartialEq for ManagedFieldsEntry {
 }
 
 impl Eq for ManagedFieldsEntry {}
-
-/// An entry as it stands in a list that may hold unreadable ones.
-#[derive(Debug)]
-pub enum Item {
-    /// A readable entry.
-    Entry(ManagedFieldsEntry),
-    /// An entry that cannot be read, kept as it is.
-    Unreadable {
-        /// The entry's JSON.
-        raw: Value,
-        /// Why it cannot be read.
-        error: EntryError,
-    },
-}
-
-impl Item {
-    /// The entry, if it is readable.
-    pub fn entry(&self) -> Option<&ManagedFieldsEntry> {
-        match self {
-            Self::Entry(entry) => Some(entry),
-            Self::Unreadable { .. } => None,
-        }
-    }
-
-    /// The entry as JSON, as it was read unless it was changed.
-    pub fn to_value(&self) -> Value {
-        match self {
-            Self::Entry(entry) => entry.to_value(),
-            Self::Unreadable { raw, .. } => raw.clone(),
-        }
-    }
-}
-
-/// Reads the value of `metadata.managedFields`. Null is an empty list. The first unreadable entry is the error.
-///
-/// ```
-/// use managed_fields::entry;
-/// use serde_json::json;
-///
-/// let error = entry::decode(&json!([{"manager": "helm", "operation": "Merge"}])).unwrap_err();
-/// assert_eq!(error.to_string(), r#"managedFields[0] (manager "helm") cannot be read"#);
-/// ```
-pub fn decode(managed_fields: &Value) -> Result<Vec<ManagedFieldsEntry>, DecodeError> {
-    let items = list(managed_fields)?;
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, json)| {
-            ManagedFieldsEntry::from_value(json).map_err(|source| {
-                let manager = json
-                    .get("manager")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned();
-                DecodeError::Entry {
-                    index,
-                    manager,
-                    source,
-                }
-            })
-        })
-        .collect()
-}
-
-/// Reads the value of `metadata.managedFields` and keeps what cannot be read. Null is an empty list.
-pub fn decode_lossless(managed_fields: &Value) -> Result<Vec<Item>, DecodeError> {
-    let read = |json: &Value| match ManagedFieldsEntry::from_value(json) {
-        Ok(entry) => Item::Entry(entry),
-        Err(error) => Item::Unreadable {
-            raw: json.clone(),
-            error,
-        },
-    };
-    Ok(list(managed_fields)?.iter().map(read).collect())
-}
-
-fn list(managed_fields: &Value) -> Result<&[Value], DecodeError> {
-    match managed_fields {
-        Value::Null => Ok(&[]),
-        Value::Array(items) => Ok(items),
-        _ => Err(DecodeError::NotAList),
-    }
-}
-
-/// Writes entries as the value of `metadata.managedFields`, in the order given; unchanged ones exactly as they were read.
-pub fn encode(entries: &[ManagedFieldsEntry]) -> Value {
-    Value::Array(entries.iter().map(ManagedFieldsEntry::to_value).collect())
-}
-
-/// Sorts entries as the server does: Apply before Update, then by time (none first, then oldest first), manager, version, subresource.
-pub fn sort(entries: &mut [ManagedFieldsEntry]) {
-    entries.sort_by(server_order);
-}
-
-/// The order of [`sort`].
-pub fn server_order(left: &ManagedFieldsEntry, right: &ManagedFieldsEntry) -> Ordering {
-    // A missing time counts as 1970.
-    let seconds = |entry: &ManagedFieldsEntry| entry.time.map_or(0, Time::as_unix);
-    left.operation
-        .cmp(&right.operation)
-        .then_with(|| seconds(left).cmp(&seconds(right)))
-        .then_with(|| left.manager.cmp(&right.manager))
-        .then_with(|| left.api_version.cmp(&right.api_version))
-        .then_with(|| left.subresource.cmp(&right.subresource))
-}

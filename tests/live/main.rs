@@ -1,0 +1,9 @@
+//! Tests on a real control plane: etcd, API server, controllers and kwok nodes, started by `testbed` and shared by all
+//! modules of this binary. Each test works in namespaces of its own.
+//!
+//! A module for each part that talks to a cluster; this file is their list.
+
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod support;

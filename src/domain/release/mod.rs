@@ -185,10 +185,3 @@ pub struct Inventory {
     /// Every release, by cluster, namespace, name.
     pub releases: Vec<InventoryRelease>,
 }
-/// TEMP
-pub fn driven_by(
-    _: &[crate::domain::object::LiveObject],
-    _: &crate::domain::fleet::ManagerMatcher,
-) -> Option<DrivenBy> {
-    None
-}

@@ -39,7 +39,7 @@ impl Driver {
     }
 }
 
-/// Who else drives a release (design §6).
+/// Who else drives a release: it is migrated over there, not behind its driver's back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DrivenBy {

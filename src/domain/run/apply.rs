@@ -63,7 +63,10 @@ impl Attempt {
             Entry::Intent(intent) => self.admit(intent),
             Entry::Result {
                 intent, verdict, ..
-            } => self.settle(*intent, verdict),
+            } => {
+                self.landed += u32::from(matches!(verdict, Verdict::Landed { .. }));
+                self.settle(*intent, verdict)
+            }
             Entry::Checked => {
                 ensure(self.all_migrated(), "not every object is migrated")?;
                 self.checked = true;

@@ -135,6 +135,8 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// Number of the next intent.
     pub next_intent: u32,
+    /// Requests that took effect.
+    pub landed: u32,
 }
 
 impl<S> Slot<S> {
@@ -144,6 +146,11 @@ impl<S> Slot<S> {
 }
 
 impl Attempt {
+    /// Writes that took effect.
+    pub fn writes(&self) -> u32 {
+        self.landed
+    }
+
     /// The state after an attempt's first entry: the lock's intent is open.
     pub fn open(opened: Opened) -> Self {
         let undo = opened.job == Job::Undo;
@@ -193,6 +200,7 @@ impl Attempt {
             moved: Vec::new(),
             why_back: None,
             outcome: None,
+            landed: 0,
             next_intent: opened.intent.no.0.saturating_add(1),
             opened,
         }

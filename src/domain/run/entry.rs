@@ -333,16 +333,16 @@ impl Entry {
     /// The kind's name, as in the journal.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Opened(_) => "opened",
-            Self::Verified { .. } => "verified",
-            Self::Intent(_) => "intent",
-            Self::Result { .. } => "result",
-            Self::Checked => "checked",
-            Self::Decided { .. } => "decided",
-            Self::Left { .. } => "left",
-            Self::Settled { .. } => "settled",
-            Self::LockLost { .. } => "lockLost",
-            Self::Closed { .. } => "closed",
+            Self::Opened(_) => "Opened",
+            Self::Verified { .. } => "Verified",
+            Self::Intent(_) => "Intent",
+            Self::Result { .. } => "Result",
+            Self::Checked => "Checked",
+            Self::Decided { .. } => "Decided",
+            Self::Left { .. } => "Left",
+            Self::Settled { .. } => "Settled",
+            Self::LockLost { .. } => "LockLost",
+            Self::Closed { .. } => "Closed",
         }
     }
 

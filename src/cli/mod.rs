@@ -23,6 +23,7 @@ pub mod help;
 pub mod inventory;
 mod pages;
 pub mod plan;
+#[cfg(test)]
 mod reference;
 pub mod release_ref;
 pub mod resume;
@@ -32,6 +33,8 @@ pub mod settle;
 pub mod show;
 pub mod since;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod trace;
 pub mod undo;
 pub mod unlock;

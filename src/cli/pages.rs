@@ -171,7 +171,8 @@ pub fn error_text(code: ErrorCode) -> String {
     )
 }
 
-fn one_paragraph(code: ErrorCode) -> String {
+/// An error code's page on one line.
+pub(super) fn one_paragraph(code: ErrorCode) -> String {
     let lines: Vec<&str> = code.page().lines().map(str::trim).collect();
     lines.join(" ").trim().to_owned()
 }

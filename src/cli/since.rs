@@ -39,7 +39,8 @@ impl FromStr for Since {
         {
             return Ok(Self::Ago(ago));
         }
-        if !text.contains('-')
+        if text.contains(':')
+            && !text.contains('-')
             && let Ok(clock) = text.parse::<Time>()
         {
             return Ok(Self::Clock(clock));

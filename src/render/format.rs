@@ -52,11 +52,37 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// Words that a reader of YAML 1.1 (kubectl, Helm, PyYAML) would take for something else are quoted.
     #[test]
     fn yaml_keeps_texts_texts() {
-        let value = json!({"items": [], "a": "no", "b": "012", "c": "1e3", "d": "", "e": "x: y", "f": "null",
-            "g": "2026-11-23", "h": "- a", "i": " lead", "j": "two\nlines", "k": "~", "l": "0o17", "m": 3, "n": true,
-            "o": "on", "p": "1:30", "q": "=", "r": "# c", "s": "y", "t": "0x1F", "u": "1_000", "v": ".inf"});
-        println!("{}", yaml(&value).unwrap());
+        for word in [
+            "no",
+            "on",
+            "y",
+            "null",
+            "~",
+            "",
+            "012",
+            "0o17",
+            "0x1F",
+            "1e3",
+            "1_000",
+            "1:30",
+            ".inf",
+            "2026-11-23",
+            "x: y",
+            "- a",
+            " lead",
+            "# c",
+            "=",
+        ] {
+            let text = yaml(&json!({"a": word})).unwrap();
+            assert_eq!(text, format!("a: \"{word}\"\n"));
+        }
+        let value =
+            json!({"items": [], "n": 3, "yes": true, "none": null, "list": [{"a": "two\nlines"}]});
+        let text =
+            "items: []\nlist:\n- a: |-\n    two\n    lines\nn: 3\nnone: null\n\"yes\": true\n";
+        assert_eq!(yaml(&value).unwrap(), text);
     }
 }

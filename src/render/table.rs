@@ -411,7 +411,7 @@ mod tests {
         assert_eq!(
             releases().render(&Frame::terminal(60)),
             "CLUSTER   RELEASE    MANAGERS       WHY\n\
-             eu-1      checkout   helm-contro…   a field is owned by kubec…\n\
+             eu-1      checkout   helm-contro…   a field is owned by kub…\n\
              edge-1    ?          <none>         <none>\n"
         );
     }
@@ -559,8 +559,9 @@ mod tests {
             let text = table.render(&Frame::PIPE);
             let head = text.lines().next().unwrap();
             for (line, (one, two, three)) in text.lines().skip(1).zip(&rows) {
-                let found: Vec<&str> = cells(head, line).iter().map(|cell| cell.trim_end()).collect();
-                prop_assert_eq!(found, vec![&*text::cell(one, false), &text::cell(two, false), &text::cell(three, true)]);
+                let found: Vec<String> = cells(head, line).iter().map(|cell| cell.trim_end().to_owned()).collect();
+                let wanted = [text::cell(one, false), text::cell(two, false), text::cell(three, true)];
+                prop_assert_eq!(found, wanted);
             }
         }
 

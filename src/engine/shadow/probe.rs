@@ -11,7 +11,7 @@ use crate::cluster::{self, ErrorKind, Reader, Rehearser};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::domain::release::driven_by;
+use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
 };
@@ -172,7 +172,10 @@ impl LiveProbe<'_> {
             last_status: target.last.record.status.to_string(),
             has_deployed: target.records.deployed().is_some(),
             records_ssa: target.last.record.apply_method == Some(ApplyMethod::ServerSide),
-            driven_by: driven_by(lives, self.managers),
+            driven_by: driven_by(
+                &lives.iter().map(Marks::of).collect::<Vec<_>>(),
+                self.managers,
+            ),
         }
     }
 

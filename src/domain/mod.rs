@@ -5,5 +5,8 @@ pub mod ids;
 pub mod object;
 pub mod plan;
 pub mod release;
+pub mod report;
 pub mod run;
+pub mod run_event;
 pub mod shadow;
+pub mod transfer;

@@ -3,6 +3,8 @@
 //! The journal is append-only and hash-chained per cluster. An append is one transaction: fenced by the cluster's
 //! epoch, entries, images and the projection of the attempt together. When it returns, it is durable.
 
+mod files;
+pub mod lock;
 pub mod sql;
 
 use async_trait::async_trait;
@@ -11,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId, Seq};
 use crate::domain::run::{Direction, Job, Outcome};
+
+/// Kind of the one entry of a release that was handed back before any effect; its body is the outcome.
+pub const HANDED_BACK: &str = "HandedBack";
 
 /// Result of a store operation.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -35,6 +40,12 @@ pub enum Error {
     AttemptOpen {
         /// Which release.
         release: ReleaseId,
+    },
+    /// Nothing was written here yet; looking does not create a store.
+    #[error("there is no store at {path}: no run was started from here")]
+    NoStore {
+        /// Where it would be.
+        path: String,
     },
     /// The store is no store of refit, or of another schema.
     #[error("{path} is not usable as a store: {why}")]

@@ -21,7 +21,25 @@ pub enum Driver {
     ConfigMap,
 }
 
-/// Who else drives a release (design §6).
+impl Driver {
+    /// Kind of the objects.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+        }
+    }
+
+    /// Their name in a URL.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Secret => "secrets",
+            Self::ConfigMap => "configmaps",
+        }
+    }
+}
+
+/// Who else drives a release: it is migrated over there, not behind its driver's back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DrivenBy {

@@ -1,8 +1,8 @@
 //! The state of one attempt: the fold of its journal entries.
 
-use super::entry::{Direction, Entry, Intent, ObjectRequest, Opened};
+use super::entry::{Direction, Intent, IntentNo, Job, ObjectRequest, Opened};
 use super::outcome::Outcome;
-use crate::domain::ids::{ResourceVersion, Uid};
+use crate::domain::ids::{ResourceVersion, Revision, Uid};
 
 /// A cell of the attempt's state, with the intent that is open on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,11 @@ pub enum LockCell {
     Held {
         /// uid and resourceVersion.
         version: (Uid, ResourceVersion),
-        /// When its making was journaled: the dwell counts from here.
-        since: jiff::Timestamp,
+    },
+    /// Ours, its finalizer is removed; only its DELETE is left.
+    Released {
+        /// uid and resourceVersion.
+        version: (Uid, ResourceVersion),
     },
     /// Somebody else's.
     Busy {
@@ -69,9 +72,15 @@ pub enum BaseCell {
         version: (Uid, ResourceVersion),
     },
     /// As before.
-    Restored,
+    Restored {
+        /// uid and resourceVersion after our last write.
+        version: (Uid, ResourceVersion),
+    },
     /// As before, and looked at since: nobody pruned it.
-    Settled,
+    Settled {
+        /// uid and resourceVersion after our last write: it is ours to supersede again only as long as it has these.
+        version: (Uid, ResourceVersion),
+    },
     /// We made it deployed, somebody above is deployed too, we superseded it again.
     Demoted,
     /// Changed by others: history.
@@ -111,6 +120,11 @@ pub struct Attempt {
     pub base: Slot<BaseCell>,
     /// N+1.
     pub commit: Slot<CommitCell>,
+    /// When the records were first found verified under the lock: the undo's dwell counts from here, since the
+    /// lock's own intent may be older than the moment at which its POST landed.
+    pub verified: Option<jiff::Timestamp>,
+    /// How many requests of each object did not land: bounds the attempts at an object that never rests.
+    pub tries: Vec<u32>,
     /// The check before the commit passed.
     pub checked: bool,
     /// Somebody else moved the release; each line says what.
@@ -121,28 +135,138 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// Number of the next intent.
     pub next_intent: u32,
+    /// Requests that took effect.
+    pub landed: u32,
 }
 
-/// An entry that cannot follow this state: the journal is damaged, or written by another version.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("journal entry {entry} cannot follow: {why}")]
-pub struct IllegalEntry {
-    /// Which kind of entry.
-    pub entry: &'static str,
-    /// Why not.
-    pub why: &'static str,
+impl<S> Slot<S> {
+    fn closed(state: S) -> Self {
+        Self { state, open: None }
+    }
 }
 
 impl Attempt {
-    /// The state after an attempt's first entry.
-    pub fn open(opened: Opened) -> Self {
-        let _ = opened;
-        todo!()
+    /// Writes that took effect.
+    pub fn writes(&self) -> u32 {
+        self.landed
     }
 
-    /// The state after one more entry. The same function serves live writes and replay.
-    pub fn apply(self, entry: &Entry) -> Result<Self, IllegalEntry> {
-        let _ = entry;
-        todo!()
+    /// The state after an attempt's first entry: the lock's intent is open.
+    pub fn open(opened: Opened) -> Self {
+        let undo = opened.job == Job::Undo;
+        let objects: Vec<_> = opened
+            .objects
+            .iter()
+            .map(|object| {
+                Slot::closed(if undo {
+                    ObjectCell::Migrated {
+                        inverse: object.request.inverse.clone(),
+                    }
+                } else {
+                    ObjectCell::Before {
+                        request: Some(object.request.clone()),
+                    }
+                })
+            })
+            .collect();
+        let commit = match (undo, &opened.committed) {
+            (false, _) => CommitCell::Pending,
+            (true, Some(committed)) => CommitCell::Deployed {
+                version: (committed.uid.clone(), committed.resource_version.clone()),
+            },
+            // An undo that does not know what it undoes leaves everything as it is.
+            (true, None) => CommitCell::Left,
+        };
+        Self {
+            direction: if undo {
+                Direction::Back
+            } else {
+                Direction::Forward
+            },
+            lock: Slot {
+                state: LockCell::Free,
+                open: Some(opened.intent.clone()),
+            },
+            tries: vec![0; objects.len()],
+            objects,
+            base: Slot::closed(if undo {
+                BaseCell::Superseded
+            } else {
+                BaseCell::Untouched
+            }),
+            commit: Slot::closed(commit),
+            verified: None,
+            checked: false,
+            moved: Vec::new(),
+            why_back: None,
+            outcome: None,
+            landed: 0,
+            next_intent: opened.intent.no.0.saturating_add(1),
+            opened,
+        }
+    }
+
+    /// The requests whose outcome is not known yet, in the order in which they were journaled.
+    pub fn open_intents(&self) -> Vec<&Intent> {
+        let objects = self.objects.iter().filter_map(|slot| slot.open.as_ref());
+        let records = [&self.lock.open, &self.base.open, &self.commit.open];
+        let mut open: Vec<_> = records
+            .into_iter()
+            .filter_map(Option::as_ref)
+            .chain(objects)
+            .collect();
+        open.sort_by_key(|intent| intent.no);
+        open
+    }
+
+    /// One of the open intents.
+    pub fn open_intent(&self, no: IntentNo) -> Option<&Intent> {
+        self.open_intents()
+            .into_iter()
+            .find(|intent| intent.no == no)
+    }
+
+    /// Is the commit point behind it? From there a migration goes forward only.
+    pub fn is_committed(&self) -> bool {
+        self.opened.job == Job::Migrate
+            && matches!(
+                self.commit.state,
+                CommitCell::Deployed { .. } | CommitCell::Demoted
+            )
+    }
+
+    /// Revision N+1: the lock of a migration; for an undo the revision that the migration committed.
+    pub fn commit_revision(&self) -> Revision {
+        match &self.opened.committed {
+            Some(committed) if self.opened.job == Job::Undo => committed.revision,
+            _ => self.opened.lock,
+        }
+    }
+
+    /// The lock's uid and resourceVersion as last known, while it is ours.
+    pub(super) fn lock_version(&self) -> Option<&(Uid, ResourceVersion)> {
+        match &self.lock.state {
+            LockCell::Held { version } | LockCell::Released { version } => Some(version),
+            LockCell::Free | LockCell::Busy { .. } | LockCell::Gone => None,
+        }
+    }
+
+    /// The places of the objects in a state that `wanted` accepts.
+    pub(super) fn places(&self, wanted: impl Fn(&ObjectCell) -> bool) -> Vec<u32> {
+        (0..)
+            .zip(&self.objects)
+            .filter_map(|(place, slot)| wanted(&slot.state).then_some(place))
+            .collect()
+    }
+
+    /// How the object at a place is named in reports.
+    pub(super) fn object_name(&self, place: u32) -> String {
+        usize::try_from(place)
+            .ok()
+            .and_then(|place| self.opened.objects.get(place))
+            .map_or_else(
+                || format!("object {place}"),
+                |object| object.object.to_string(),
+            )
     }
 }

@@ -277,7 +277,10 @@ pub enum Entry {
     /// The attempt begins; the lock's intent is open.
     Opened(Box<Opened>),
     /// The records were listed: N unchanged, the lock ours and highest.
-    Verified,
+    Verified {
+        /// When the reading began, so at a time when the lock surely was there.
+        at: Timestamp,
+    },
     /// A request is about to be sent.
     Intent(Intent),
     /// What came of it.
@@ -327,6 +330,22 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The kind's name, as in the journal.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened(_) => "Opened",
+            Self::Verified { .. } => "Verified",
+            Self::Intent(_) => "Intent",
+            Self::Result { .. } => "Result",
+            Self::Checked => "Checked",
+            Self::Decided { .. } => "Decided",
+            Self::Left { .. } => "Left",
+            Self::Settled { .. } => "Settled",
+            Self::LockLost { .. } => "LockLost",
+            Self::Closed { .. } => "Closed",
+        }
+    }
+
     /// Must the append be durable before anything else happens? Results and the end may ride with the next append:
     /// a lost one is found again by sending the intent again.
     pub fn is_sync(&self) -> bool {

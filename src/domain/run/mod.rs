@@ -8,13 +8,21 @@
 //! The protocol's rules: an intent is journaled before its request is sent; an open intent is never resolved by
 //! reading but by sending it again under the same guard; one commit point; whoever moved on wins.
 
+mod apply;
 mod attempt;
+mod backward;
 mod decide;
 mod entry;
+mod forward;
 mod observation;
 mod outcome;
+mod records;
+mod resolve;
+mod stage;
+mod sweep;
 
-pub use attempt::{Attempt, BaseCell, CommitCell, IllegalEntry, LockCell, ObjectCell, Slot};
+pub use apply::{IllegalEntry, fold};
+pub use attempt::{Attempt, BaseCell, CommitCell, LockCell, ObjectCell, Slot};
 pub use decide::{Decision, Look, WaitFor, decide};
 pub use entry::{
     Direction, Entry, Guard, How, Intent, IntentNo, Job, ObjectRequest, Opened, OpenedObject,
@@ -22,3 +30,5 @@ pub use entry::{
 };
 pub use observation::{Answer, Content, ObjectSeen, Observation, RecordSeen, Reply, Seen, View};
 pub use outcome::{Outcome, Side};
+pub use stage::Stage;
+pub use sweep::sweepable;

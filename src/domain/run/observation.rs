@@ -44,8 +44,9 @@ pub enum ObjectSeen {
         /// The forward request made from the live object.
         forward: ObjectRequest,
     },
-    /// Our Apply entry is there, as written or smaller because somebody took fields. The request puts it back
-    /// three-way: what others took stays theirs.
+    /// Our Apply entry is there, as written or smaller because somebody took fields, **and it carries the time that
+    /// our request wrote**: an equal set with another time is another run's or Helm's own ([`Self::Rewritten`]).
+    /// The request puts it back three-way: what others took stays theirs.
     After {
         /// uid and resourceVersion as seen.
         version: (Uid, ResourceVersion),
@@ -77,7 +78,8 @@ pub struct RecordSeen {
     pub status: String,
     /// The annotation `refit.dev/lock`, if any.
     pub token: Option<Token>,
-    /// What its payload says; `None` if only metadata was read.
+    /// What its payload says; `None` if only metadata was read. If it was read, uid, version, status and token are
+    /// those of the same reading.
     pub content: Option<Content>,
 }
 
@@ -90,7 +92,7 @@ pub struct Content {
     pub ssa: bool,
     /// Identity of the content without status and apply method.
     pub identity: Digest,
-    /// Does `info.description` carry our own words (`refit …`)?
+    /// Does `info.description` carry the words of *this attempt's run* (they name the run)? Another run's do not count.
     pub ours: bool,
 }
 

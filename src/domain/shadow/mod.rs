@@ -1,5 +1,12 @@
 //! Forecast: what server-side apply would do to each object and release.
 
+mod defaults;
+mod object;
+mod release;
+
+pub use object::{Probe, Probed, changed_paths, is_custom_resource, read_probe};
+pub use release::{ReleaseFacts, judge};
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ReleaseId;
@@ -37,7 +44,7 @@ pub struct ObjectForecast {
     pub drift: Vec<String>,
 }
 
-/// The gravest fact about an object (design §5).
+/// The gravest fact about an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "type")]
 pub enum ObjectOutcome {

@@ -1,0 +1,6 @@
+//! Integration tests: one binary, one module a subject.
+
+#[cfg(test)]
+mod run_protocol;
+#[cfg(test)]
+mod store;

@@ -1,4 +1,5 @@
 //! PURE: decisions as functions over data. No async, no I/O, no clock, no randomness.
+pub mod audit;
 pub mod fleet;
 pub mod ids;
 pub mod object;

@@ -14,7 +14,7 @@ use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{
-    ChartRef, Driver, Inventory, InventoryCluster, InventoryRelease, ManagerSeen, driven_by,
+    ChartRef, Driver, Inventory, InventoryCluster, InventoryRelease, ManagerSeen, Marks, driven_by,
 };
 
 /// Status of a release whose record does not read.
@@ -249,7 +249,7 @@ fn release_row(
         apply_method: record.and_then(|record| Some(record.apply_method.as_ref()?.to_string())),
         driver: records.driver,
         managers: managers_of(&lives),
-        driven_by: driven_by(&lives, managers),
+        driven_by: driven_by(&marks(&lives), managers),
         objects: u32::try_from(objects).unwrap_or(u32::MAX),
         hooks: record.map_or(0, |record| {
             u32::try_from(record.hooks.len()).unwrap_or(u32::MAX)
@@ -299,6 +299,11 @@ fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
             .then_with(|| left.cmp(right))
     });
     seen
+}
+
+/// What tells a driver, of each object.
+pub fn marks(lives: &[LiveObject]) -> Vec<Marks> {
+    lives.iter().map(Marks::of).collect()
 }
 
 /// An error with its causes, in one line.

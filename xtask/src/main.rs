@@ -1,5 +1,6 @@
 //! `cargo xtask`: control planes, demo and checks of this workspace. One file a subcommand.
 
+mod demo;
 mod fleet;
 mod tools;
 
@@ -21,6 +22,8 @@ struct Cli {
 enum Task {
     /// Find or build every binary that tests and demo need, and say where they are
     Tools,
+    /// The main job from end to end on real control planes, with figures
+    Demo(demo::Options),
     /// A fleet of control planes with seeded releases
     #[command(subcommand)]
     Fleet(fleet::Fleet),
@@ -29,6 +32,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Tools => tools::run(),
+        Task::Demo(options) => demo::run(&options),
         Task::Fleet(fleet) => fleet::run(&fleet),
     };
     match done {

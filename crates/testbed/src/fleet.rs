@@ -70,7 +70,7 @@ fn start(dir: &Path, clusters: usize, seed: Seed) -> Result<Fleet, Error> {
     write(
         &fleet.fleet_toml,
         &format!(
-            "[fleet]\nname = \"demo\"\n\n[[clusters]]\ncontexts = \"demo-*\"\nkubeconfig = {kubeconfig}\n"
+            "[fleet]\nname = \"acme\"\n\n[[clusters]]\ncontexts = \"demo-*\"\nkubeconfig = {kubeconfig}\n"
         ),
     )?;
     let json = serde_json::to_string_pretty(&fleet.releases).map_err(|source| Error::Json {

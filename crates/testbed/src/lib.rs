@@ -19,6 +19,7 @@ pub mod api;
 pub mod audit;
 pub mod charts;
 pub mod control_plane;
+pub mod demo;
 mod env;
 pub mod error;
 pub mod fleet;

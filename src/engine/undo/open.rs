@@ -114,11 +114,11 @@ pub async fn survey(
                 }
             }
             ObjectSeen::After { back: None, .. } => {
-                refused.push(format!("{name}: its inverse is unknown"))
+                refused.push(format!("{name}: its inverse is unknown"));
             }
             ObjectSeen::Refused { why } => refused.push(format!("{name}: {why}")),
             ObjectSeen::Rewritten { by } => {
-                rewritten.push(format!("{name} was written by {by} since"))
+                rewritten.push(format!("{name} was written by {by} since"));
             }
             ObjectSeen::Before { .. } => rewritten.push(format!("{name} is as before already")),
             ObjectSeen::Gone | ObjectSeen::Recreated => {}

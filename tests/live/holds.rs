@@ -189,7 +189,7 @@ fn until_in_force(stage: &Stage, shows: impl Fn(&testbed::api::Answer) -> bool) 
 #[test]
 fn admission_that_refuses_the_patch_holds_the_release() {
     let stage = stage();
-    let chart = chart(&stage.refit.folder().to_owned(), "web", CONFIG_MAP);
+    let chart = chart(stage.refit.folder(), "web", CONFIG_MAP);
     install(&stage, "web", &chart, &[]);
     // Planned while nothing stands in the way; run while a policy does.
     let free = plan(&stage);
@@ -224,7 +224,7 @@ fn admission_that_refuses_the_patch_holds_the_release() {
 #[test]
 fn admission_that_changes_objects_through_the_patch_holds_the_release() {
     let stage = stage();
-    let chart = chart(&stage.refit.folder().to_owned(), "web", CONFIG_MAP);
+    let chart = chart(stage.refit.folder(), "web", CONFIG_MAP);
     install(&stage, "web", &chart, &[]);
     let spec = json!({
         "matchConstraints": rules(),
@@ -256,7 +256,7 @@ fn admission_that_changes_objects_through_the_patch_holds_the_release() {
 #[test]
 fn records_in_config_maps_go_there_and_back() {
     let stage = stage();
-    let chart = chart(&stage.refit.folder().to_owned(), "web", CONFIG_MAP);
+    let chart = chart(stage.refit.folder(), "web", CONFIG_MAP);
     let helm = Helm::v3(&stage.planes[0]).unwrap();
     let mut install = helm.command("default", ["install", "web", &chart]);
     assert!(

@@ -84,6 +84,7 @@ impl Backend for Fake {
             writes_per_second: 20,
             waves: WaveSizes(vec![]),
             undo_dwell_seconds: 60,
+            start_within_seconds: 604_800,
         })
     }
 

@@ -520,6 +520,7 @@ pub(crate) mod tests {
                     .map(|name| (name.into(), limits))
                     .into(),
                 writes_per_second: 20,
+                sizes: crate::domain::fleet::WaveSizes(vec![]),
             },
             waves: vec![
                 Wave {
@@ -564,6 +565,7 @@ pub(crate) mod tests {
                 writes: 41,
                 value_changes: 0,
             },
+            seals: crate::domain::plan::Seals::default(),
         }
     }
 

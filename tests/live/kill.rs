@@ -74,25 +74,17 @@ fn fifty_kills_leave_every_release_before_or_after() {
             .refit
             .json(&["plan", "--save", "kill.plan.json", "-o", "json"])
             .unwrap();
-        let mut child = start(&stage, &["run", "kill.plan.json", "--yes"]);
         let known = the_run(&stage);
-        kills += usize::from(kill(
-            &mut child,
-            Duration::from_millis(rng.below(LONGEST_LIFE_MS)),
-        ));
         let run = loop {
+            let mut child = start(&stage, &["run", "kill.plan.json", "--yes"]);
+            kills += usize::from(kill(
+                &mut child,
+                Duration::from_millis(rng.below(LONGEST_LIFE_MS)),
+            ));
             match the_run(&stage) {
-                Some(run) if rounds == 1 || Some(&run) != known.as_ref() || known.is_some() => {
-                    break run;
-                }
+                Some(run) if known.as_ref() != Some(&run) => break run,
                 // Killed before it had journaled anything: nothing began.
-                _ => {
-                    let mut child = start(&stage, &["run", "kill.plan.json", "--yes"]);
-                    kills += usize::from(kill(
-                        &mut child,
-                        Duration::from_millis(rng.below(LONGEST_LIFE_MS)),
-                    ));
-                }
+                _ => {}
             }
         };
         // A few successors die too.

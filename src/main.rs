@@ -1,2 +1,4 @@
 //! The `refit` binary.
-fn main() {}
+fn main() -> std::process::ExitCode {
+    refit::cli::main()
+}

@@ -1,1 +1,12 @@
-//! PURE: decisions as functions over data.
+//! PURE: decisions as functions over data. No async, no I/O, no clock, no randomness.
+pub mod audit;
+pub mod fleet;
+pub mod ids;
+pub mod object;
+pub mod plan;
+pub mod release;
+pub mod report;
+pub mod run;
+pub mod run_event;
+pub mod shadow;
+pub mod transfer;

@@ -1,0 +1,170 @@
+//! What the verbs need from the rest of refit: one trait, so that the command line can be tested without a cluster.
+//!
+//! `wire.rs` implements it with the engine. `prepare_*` methods send no write; the methods that write take what
+//! `prepare_*` gave, so that what was shown is what is done.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::context::Invocation;
+use super::error::CliError;
+use crate::domain::fleet::Fleet;
+use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
+use crate::domain::plan::Plan;
+use crate::domain::release::Inventory;
+use crate::domain::report::{RunReport, UndoReport};
+use crate::domain::run::Side;
+use crate::domain::run_event::Event;
+use crate::render::screen::audit::AuditScreen;
+pub use crate::render::screen::run::RunPreview;
+pub use crate::render::screen::unlock::UnlockPreview;
+
+/// Events wait here for the screen: a second of a fast run. A full queue slows the run down rather than lose one.
+pub const EVENT_QUEUE: usize = 1024;
+
+/// Where events go.
+pub type Events = mpsc::Sender<Event>;
+
+/// What to put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoScope {
+    /// Of which run.
+    pub run: RunId,
+    /// Only these; empty is all.
+    pub releases: Vec<ReleaseId>,
+    /// Only of this wave.
+    pub wave: Option<u32>,
+    /// Only migrated since.
+    pub since: Option<Timestamp>,
+}
+
+/// What an undo or a settling would do. It is shown, confirmed, and then given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoPreview {
+    /// Its releases: without an end those that will be touched, with one those that will not.
+    pub report: UndoReport,
+    /// Clusters with label env=prod that will be written to.
+    pub prod: Vec<ClusterName>,
+    /// Writes per second, at most, on one cluster: the lowest limit of those concerned.
+    pub writes_per_second: u32,
+}
+
+/// What a removed lock leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlocked {
+    /// The lock's revision, now gone.
+    pub lock: Revision,
+    /// The revision that is deployed.
+    pub deployed: Option<Revision>,
+    /// Which side the release is on.
+    pub side: Side,
+}
+
+/// The rest of refit. Every method is cancel safe in this sense: dropped, the run is as if its process had died there,
+/// and `resume` goes on.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// The fleet of fleet.toml, or of the contexts without one, narrowed to the scope. Reads files only.
+    fn fleet(&self, invocation: &Invocation) -> Result<Fleet, CliError>;
+
+    /// Reads the releases in scope. A cluster that does not answer is a row of it, not an error.
+    async fn inventory(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<Inventory, CliError>;
+
+    /// Forecasts and plans; only for the releases of `from`, if given.
+    async fn plan(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        from: Option<Inventory>,
+    ) -> Result<Plan, CliError>;
+
+    /// Checks a plan (digest, tool, expiry) and what has moved since; chooses the run's name. `file` is for messages.
+    async fn prepare_run(
+        &self,
+        invocation: &Invocation,
+        plan: Plan,
+        file: &str,
+    ) -> Result<RunPreview, CliError>;
+
+    /// Finds a run to go on with: the named one, or the only open one.
+    async fn prepare_resume(
+        &self,
+        invocation: &Invocation,
+        run: Option<&RunId>,
+        take_over: bool,
+    ) -> Result<RunPreview, CliError>;
+
+    /// Carries a prepared run out. Ends with a report also when it waits for longer than `max_wait`, stops, spends a
+    /// budget or is interrupted; with an error if nothing can be said.
+    async fn run(
+        &self,
+        invocation: &Invocation,
+        preview: &RunPreview,
+        max_wait: Option<SignedDuration>,
+        events: Events,
+    ) -> Result<RunReport, CliError>;
+
+    /// All runs, newest first; or the one.
+    async fn runs(
+        &self,
+        invocation: &Invocation,
+        run: Option<&RunId>,
+    ) -> Result<Vec<RunReport>, CliError>;
+
+    /// What an undo would do.
+    async fn prepare_undo(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        scope: &UndoScope,
+    ) -> Result<UndoPreview, CliError>;
+
+    /// Puts back what the preview names.
+    async fn undo(
+        &self,
+        invocation: &Invocation,
+        preview: &UndoPreview,
+        events: Events,
+    ) -> Result<UndoReport, CliError>;
+
+    /// Looks at a release's lock.
+    async fn prepare_unlock(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        release: &ReleaseId,
+    ) -> Result<UnlockPreview, CliError>;
+
+    /// Removes that lock, if it is still the same.
+    async fn unlock(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        preview: &UnlockPreview,
+    ) -> Result<Unlocked, CliError>;
+
+    /// Looks at the releases that ended unsettled.
+    async fn prepare_settle(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        release: Option<&ReleaseId>,
+    ) -> Result<UndoPreview, CliError>;
+
+    /// Settles what the preview names.
+    async fn settle(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        preview: &UndoPreview,
+        events: Events,
+    ) -> Result<UndoReport, CliError>;
+
+    /// The census of owners, with every gate checked.
+    async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError>;
+}

@@ -1,0 +1,263 @@
+//! Verbs that only look: fleet, inventory, audit.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Desk, scope};
+use crate::cli::context::Invocation;
+use crate::cli::error::{CliError, ErrorCode};
+use crate::cli::globals::Globals;
+use crate::cluster::Reader;
+use crate::config::{self, ConfigInvalid};
+use crate::domain::audit as domain;
+use crate::domain::fleet::Fleet;
+use crate::domain::release::Inventory;
+use crate::engine::audit::audit_input;
+use crate::engine::inventory::{Source, inventory as read};
+use crate::render::screen::audit::{AuditCluster, AuditScreen, GateVerdict, SlidBack};
+
+/// Name of a fleet that is made of contexts, without a fleet.toml.
+const UNNAMED: &str = "contexts";
+
+/// Where fleet.toml is looked for if nobody says.
+const DEFAULT_FILE: &str = "fleet.toml";
+
+pub fn fleet(desk: &Desk, invocation: &Invocation) -> Result<Fleet, CliError> {
+    let globals = &invocation.globals;
+    let file = fleet_file(globals);
+    let folder = file
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""))
+        .to_owned();
+    let contexts = |kubeconfig: Option<&Path>| {
+        let path = kubeconfig
+            .map(|path| folder.join(path))
+            .or_else(|| globals.kubeconfig.clone());
+        desk.adapters.contexts(path.as_deref())
+    };
+    let mut fleet = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                CliError::new(
+                    ErrorCode::FileFailed,
+                    format!("cannot read {}", path.display()),
+                )
+                .because(error.to_string())
+            })?;
+            let name = path.display().to_string();
+            let loaded = config::load(&text, &name, &contexts).map_err(|error| invalid(&error))?;
+            for warning in &loaded.warnings {
+                tracing::warn!(
+                    "{name}:{}: {}; {}",
+                    warning.line,
+                    warning.text,
+                    warning.next
+                );
+            }
+            let mut fleet = loaded.fleet;
+            for cluster in &mut fleet.clusters {
+                cluster.kubeconfig = cluster
+                    .kubeconfig
+                    .take()
+                    .map(|path| folder.join(path))
+                    .or_else(|| globals.kubeconfig.clone());
+            }
+            fleet
+        }
+        None => {
+            let mut patterns: Vec<String> = globals
+                .contexts
+                .iter()
+                .map(|glob| glob.as_str().to_owned())
+                .collect();
+            if patterns.is_empty() {
+                patterns.extend(desk.adapters.current_context(globals.kubeconfig.as_deref()));
+            }
+            config::from_contexts(UNNAMED, &patterns, globals.kubeconfig.as_deref(), &contexts)
+                .map_err(|error| invalid(&error))?
+        }
+    };
+    let scope = invocation.scope();
+    fleet.clusters.retain(|cluster| scope.has_cluster(cluster));
+    if fleet.clusters.is_empty() {
+        return Err(CliError::new(
+            ErrorCode::ContextNotFound,
+            "no cluster of the fleet is in scope",
+        )
+        .because("--context, --cluster and -l together leave none"));
+    }
+    Ok(fleet)
+}
+
+/// The fleet's file: the one that is named, else fleet.toml here. Contexts on the command line alone mean no file.
+pub fn fleet_file(globals: &Globals) -> Option<PathBuf> {
+    let default = || {
+        let path = PathBuf::from(DEFAULT_FILE);
+        (globals.contexts.is_empty() && path.is_file()).then_some(path)
+    };
+    globals.fleet.clone().or_else(default)
+}
+
+fn invalid(error: &ConfigInvalid) -> CliError {
+    let code = if error.code() == "ContextNotFound" {
+        ErrorCode::ContextNotFound
+    } else {
+        ErrorCode::ConfigInvalid
+    };
+    let mut made = CliError::new(code, error.to_string());
+    for line in error.lines() {
+        made = made.at(line);
+    }
+    made
+}
+
+pub async fn inventory(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+) -> Result<Inventory, CliError> {
+    let sources = sources(desk, fleet).await;
+    let managers = fleet
+        .managers
+        .matcher()
+        .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
+    let now = desk.adapters.clock().now();
+    let inventory = read(&fleet.name, &sources, &scope(invocation)?, &managers, now).await;
+    all_away(&inventory)?;
+    Ok(inventory)
+}
+
+async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
+    let connected = desk.connect(&fleet.clusters).await;
+    let order = fleet.clusters.iter().map(|cluster| cluster.name.clone());
+    order
+        .filter_map(|name| {
+            let reader = connected
+                .get(&name)?
+                .clone()
+                .map(|cluster| -> Arc<dyn Reader> { cluster });
+            Some(Source { name, reader })
+        })
+        .collect()
+}
+
+/// No cluster answered: then there is nothing to show.
+fn all_away(inventory: &Inventory) -> Result<(), CliError> {
+    let away: Vec<String> = inventory
+        .clusters
+        .iter()
+        .filter_map(|cluster| {
+            Some(format!(
+                "{}: {}",
+                cluster.name,
+                cluster.unreachable.as_ref()?
+            ))
+        })
+        .collect();
+    if away.len() < inventory.clusters.len() || away.is_empty() {
+        return Ok(());
+    }
+    let mut made = CliError::new(
+        ErrorCode::Unreachable,
+        format!("none of {} clusters answered", away.len()),
+    );
+    for line in away {
+        made = made.at(line);
+    }
+    Err(made)
+}
+
+pub async fn audit(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+) -> Result<AuditScreen, CliError> {
+    let invalid = |error| CliError::of(ErrorCode::ConfigInvalid, &error);
+    let sources = sources(desk, fleet).await;
+    let ours = fleet.managers.matcher().map_err(invalid)?;
+    let taken_at = desk.adapters.clock().now();
+    let input = audit_input(&sources, &scope(invocation)?, &fleet.managers, &ours).await;
+    let audit = domain::audit(&input).map_err(invalid)?;
+    Ok(screen(fleet, taken_at, &audit))
+}
+
+fn screen(fleet: &Fleet, taken_at: jiff::Timestamp, audit: &domain::Audit) -> AuditScreen {
+    let clusters = audit
+        .clusters
+        .iter()
+        .map(|row| AuditCluster {
+            cluster: row.cluster.clone(),
+            releases: row.counts.releases,
+            apply: row.counts.apply,
+            update: row.counts.update,
+            alias: row.counts.alias,
+            foreign: row.counts.foreign,
+            unowned: row.counts.unowned + row.counts.unknown,
+            outliers: outliers(audit, row),
+            unreachable: row.unreachable.clone(),
+        })
+        .collect();
+    AuditScreen {
+        fleet: fleet.name.clone(),
+        manager: fleet.managers.canonical.clone(),
+        taken_at,
+        clusters,
+        slid_back: audit
+            .slid_back
+            .iter()
+            .map(|slid| SlidBack {
+                release: slid.release.clone(),
+                revision: slid.revision,
+                at: slid.at.clone(),
+                evidence: slid.evidence.clone(),
+            })
+            .collect(),
+        gates: audit
+            .gates
+            .iter()
+            .map(|gate| GateVerdict {
+                name: gate.name.clone(),
+                passed: gate.result == domain::GateResult::Pass,
+                releases: gate
+                    .releases
+                    .iter()
+                    .map(|finding| finding.release.clone())
+                    .collect(),
+                why: (!gate.unread.is_empty()).then(|| {
+                    let names: Vec<&str> = gate
+                        .unread
+                        .iter()
+                        .map(crate::domain::ids::ClusterName::as_str)
+                        .collect();
+                    format!("not read: {}", names.join(", "))
+                }),
+            })
+            .collect(),
+    }
+}
+
+/// What stands out on one cluster, in a few words.
+fn outliers(audit: &domain::Audit, row: &domain::ClusterRow) -> Vec<String> {
+    let managers = audit
+        .outliers
+        .iter()
+        .filter(|outlier| outlier.cluster == row.cluster)
+        .map(|outlier| {
+            let driver = outlier
+                .driven_by
+                .map_or_else(String::new, |driver| format!(" ({driver})"));
+            format!("{} on {}{driver}", outlier.manager, outlier.releases)
+        });
+    let slid = audit
+        .slid_back
+        .iter()
+        .filter(|slid| slid.release.cluster == row.cluster)
+        .map(|slid| {
+            format!(
+                "{}/{} slid back to CSA",
+                slid.release.namespace, slid.release.name
+            )
+        });
+    managers.chain(slid).collect()
+}

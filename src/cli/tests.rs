@@ -1,0 +1,640 @@
+//! The command line as a whole, on a backend that is given its answers.
+
+use std::io::{Cursor, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use clap::{CommandFactory, Parser};
+use jiff::SignedDuration;
+
+use super::backend::{
+    Backend, Events, RunPreview, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+};
+use super::console::{Console, Terminals};
+use super::context::Invocation;
+use super::env::Env;
+use super::error::{CliError, ErrorCode};
+use super::{Cli, call};
+use crate::domain::fleet::{Fleet, FleetCluster, Limits, Managers, WaveSizes};
+use crate::domain::ids::{ReleaseId, Revision, RunId};
+use crate::domain::plan::Plan;
+use crate::domain::release::{Inventory, InventoryCluster};
+use crate::domain::report::{RunReport, RunState, UndoReport};
+use crate::domain::run::{Outcome, Side};
+use crate::render::Next;
+use crate::render::screen::audit::{AuditScreen, GateVerdict};
+use crate::render::screen::run::Work;
+use crate::render::screen::{plan, run, undo};
+
+/// Answers, and what was asked to be written.
+struct Fake {
+    prod: bool,
+    written: Mutex<Vec<&'static str>>,
+}
+
+impl Fake {
+    fn wrote(&self, what: &'static str) {
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(what);
+    }
+
+    fn prod(&self) -> Vec<crate::domain::ids::ClusterName> {
+        if self.prod {
+            vec!["eu-1".into()]
+        } else {
+            vec![]
+        }
+    }
+
+    fn undo_report(end: Option<Outcome>) -> UndoReport {
+        undo::tests::report(end)
+    }
+}
+
+#[async_trait]
+impl Backend for Fake {
+    fn fleet(&self, invocation: &Invocation) -> Result<Fleet, CliError> {
+        let limits = Limits {
+            writes_per_second: 4,
+            in_flight: 4,
+        };
+        let scope = invocation.scope();
+        let clusters = ["eu-1", "eu-2"].map(|name| FleetCluster {
+            name: name.into(),
+            context: format!("acme-{name}"),
+            kubeconfig: None,
+            labels: [("env".to_owned(), "prod".to_owned())].into(),
+            limits,
+        });
+        Ok(Fleet {
+            name: "acme".into(),
+            deadline: "2027-02-10".parse().unwrap(),
+            timezone: "Europe/Berlin".into(),
+            managers: Managers {
+                canonical: "helm".into(),
+                aliases: vec![],
+            },
+            state: ".refit/state.db".into(),
+            clusters: clusters
+                .into_iter()
+                .filter(|cluster| scope.has_cluster(cluster))
+                .collect(),
+            writes_per_second: 20,
+            waves: WaveSizes(vec![]),
+            undo_dwell_seconds: 60,
+            start_within_seconds: 3600,
+        })
+    }
+
+    async fn inventory(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<Inventory, CliError> {
+        Ok(Inventory {
+            fleet: fleet.name.clone(),
+            taken_at: invocation.now(),
+            clusters: fleet
+                .clusters
+                .iter()
+                .map(|cluster| InventoryCluster {
+                    name: cluster.name.clone(),
+                    version: None,
+                    unreachable: Some("token expired".into()),
+                })
+                .collect(),
+            releases: vec![],
+        })
+    }
+
+    async fn plan(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: Option<Inventory>,
+    ) -> Result<Plan, CliError> {
+        Ok(plan::tests::acme())
+    }
+
+    async fn prepare_run(
+        &self,
+        _: &Invocation,
+        plan: Plan,
+        _: &str,
+    ) -> Result<RunPreview, CliError> {
+        Ok(RunPreview {
+            run: "run-7k3f".into(),
+            plan,
+            work: Work {
+                releases: 3,
+                clusters: 3,
+                waves: 2,
+                objects: 32,
+                record_writes: 9,
+            },
+            moved: 0,
+            prod: self.prod(),
+            resumed: None,
+        })
+    }
+
+    async fn prepare_resume(
+        &self,
+        i: &Invocation,
+        _: Option<&RunId>,
+        _: bool,
+    ) -> Result<RunPreview, CliError> {
+        self.prepare_run(i, plan::tests::acme(), "").await
+    }
+
+    async fn run(
+        &self,
+        _: &Invocation,
+        _: &RunPreview,
+        _: Option<SignedDuration>,
+        events: Events,
+    ) -> Result<RunReport, CliError> {
+        self.wrote("run");
+        for event in crate::render::event::tests::all() {
+            events
+                .send(event)
+                .await
+                .map_err(|_| CliError::internal("nobody listens"))?;
+        }
+        Ok(run::tests::report(RunState::BudgetSpent))
+    }
+
+    async fn runs(&self, _: &Invocation, _: Option<&RunId>) -> Result<Vec<RunReport>, CliError> {
+        Ok(vec![run::tests::report(RunState::Waiting)])
+    }
+
+    async fn prepare_undo(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: &UndoScope,
+    ) -> Result<UndoPreview, CliError> {
+        Ok(UndoPreview {
+            report: Self::undo_report(None),
+            prod: self.prod(),
+            writes_per_second: 4,
+        })
+    }
+
+    async fn undo(
+        &self,
+        _: &Invocation,
+        _: &UndoPreview,
+        _: Events,
+    ) -> Result<UndoReport, CliError> {
+        self.wrote("undo");
+        Ok(Self::undo_report(Some(Outcome::Undone {
+            why: String::new(),
+        })))
+    }
+
+    async fn prepare_unlock(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        release: &ReleaseId,
+    ) -> Result<UnlockPreview, CliError> {
+        Ok(UnlockPreview {
+            release: release.clone(),
+            lock: Revision(10),
+            token: "store/run-7k3f/1".into(),
+            run: "run-7k3f".into(),
+            since: "2026-12-02T10:00:00Z".parse().unwrap(),
+            known: false,
+            moved: 0,
+            objects: 9,
+            side: Side::Before,
+            prod: self.prod(),
+        })
+    }
+
+    async fn unlock(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        preview: &UnlockPreview,
+    ) -> Result<Unlocked, CliError> {
+        self.wrote("unlock");
+        Ok(Unlocked {
+            lock: preview.lock,
+            deployed: Some(Revision(9)),
+            side: preview.side,
+        })
+    }
+
+    async fn prepare_settle(
+        &self,
+        i: &Invocation,
+        fleet: &Fleet,
+        _: Option<&ReleaseId>,
+    ) -> Result<UndoPreview, CliError> {
+        let scope = UndoScope {
+            run: "run-7k3f".into(),
+            releases: vec![],
+            wave: None,
+            since: None,
+        };
+        self.prepare_undo(i, fleet, &scope).await
+    }
+
+    async fn settle(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: &UndoPreview,
+        _: Events,
+    ) -> Result<UndoReport, CliError> {
+        self.wrote("settle");
+        Ok(Self::undo_report(Some(Outcome::Done)))
+    }
+
+    async fn audit(&self, i: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {
+        Ok(AuditScreen {
+            fleet: fleet.name.clone(),
+            manager: "helm".into(),
+            taken_at: i.now(),
+            clusters: vec![],
+            slid_back: vec![],
+            gates: vec![GateVerdict {
+                name: "one-manager".into(),
+                passed: false,
+                releases: vec![],
+                why: None,
+            }],
+        })
+    }
+}
+
+/// A writer that a test can look into.
+#[derive(Clone, Default)]
+struct Pipe(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Pipe {
+    fn text(&self) -> String {
+        String::from_utf8(
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        )
+        .unwrap()
+    }
+}
+
+/// What a call came to.
+struct Came {
+    exit: u8,
+    stdout: String,
+    stderr: String,
+    written: Vec<&'static str>,
+}
+
+struct Given {
+    prod: bool,
+    input: &'static str,
+    terminals: Terminals,
+}
+
+const PIPES: Given = Given {
+    prod: true,
+    input: "",
+    terminals: Terminals {
+        stdin: false,
+        stdout: None,
+        stderr: None,
+    },
+};
+
+/// A narrow terminal: questions can be asked, and the run is told in lines.
+const TERMINAL: Given = Given {
+    prod: true,
+    input: "",
+    terminals: Terminals {
+        stdin: true,
+        stdout: None,
+        stderr: Some(50),
+    },
+};
+
+fn refit(line: &str, given: &Given) -> Came {
+    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let console = Console::new(
+        Box::new(Cursor::new(given.input.as_bytes())),
+        Box::new(stdout.clone()),
+        Box::new(stderr.clone()),
+        given.terminals,
+    );
+    let fake = Arc::new(Fake {
+        prod: given.prod,
+        written: Mutex::default(),
+    });
+    let args = std::iter::once("refit")
+        .chain(line.split_whitespace())
+        .map(Into::into);
+    let env = Env::of(|name| (name == "NO_COLOR").then(|| "1".to_owned()));
+    let exit = call(args, env, console, fake.clone());
+    let written = fake
+        .written
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    Came {
+        exit: exit.code(),
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        written,
+    }
+}
+
+/// A saved plan, in a folder that goes with the value.
+fn saved_plan() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.plan.json").display().to_string();
+    assert_eq!(refit(&format!("plan --save {path}"), &PIPES).exit, 0);
+    (folder, path)
+}
+
+#[test]
+fn the_command_tree_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_next_command_parses() {
+    for template in Next::TEMPLATES {
+        let line = template
+            .replace("{release}", "eu-1/shop/web")
+            .replace("{glob}", "acme-*")
+            .replace("{topic}", "run");
+        let words: Vec<String> = line
+            .split(' ')
+            .map(|word| word.replace(['{', '}'], ""))
+            .collect();
+        assert!(Cli::try_parse_from(&words).is_ok(), "{template}");
+    }
+}
+
+/// Every `refit VERB` in help texts and pages is a verb of this build.
+#[test]
+fn help_names_only_verbs_that_exist() {
+    let mut texts: Vec<String> = vec![
+        super::pages::SUMMARY.to_owned(),
+        super::pages::outcomes_text(),
+        super::pages::errors_text(),
+    ];
+    let mut command = Cli::command();
+    let mut verbs: Vec<String> = vec!["moves".to_owned()];
+    for verb in command.get_subcommands_mut() {
+        texts.push(verb.render_long_help().to_string());
+        verbs.push(verb.get_name().to_owned());
+        verbs.extend(verb.get_visible_aliases().map(str::to_owned));
+    }
+    texts.extend(super::Exit::ALL.iter().map(|exit| exit.remedy().to_owned()));
+    for text in texts {
+        for piece in text.split("refit ").skip(1) {
+            let word = piece
+                .split(|c: char| !c.is_ascii_lowercase())
+                .next()
+                .unwrap_or("");
+            let prose = word.is_empty()
+                || matches!(
+                    word,
+                    "and" | "for" | "itself" | "that" | "needs" | "worked" | "which"
+                );
+            assert!(
+                prose || verbs.iter().any(|verb| verb == word),
+                "\"refit {word}\" in: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn global_flags_stand_before_and_after_the_verb() {
+    let parse = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap().globals;
+    let globals =
+        parse("refit --kube-context a --context b inventory -n x -n y -A -l env=prod -o wide -vv");
+    assert_eq!(
+        (
+            globals.contexts.len(),
+            globals.namespaces.len(),
+            globals.verbose
+        ),
+        (2, 2, 2)
+    );
+    assert!(parse("refit -f f.toml status").fleet.is_some());
+    assert!(Cli::try_parse_from(["refit", "rollback", "run-7k3f", "--dry-run"]).is_ok());
+    assert!(Cli::try_parse_from(["refit", "unlock", "web"]).is_err());
+    assert!(Cli::try_parse_from(["refit", "undo", "run-1", "shop/web"]).is_err());
+}
+
+#[test]
+fn refit_alone_prints_its_summary() {
+    let came = refit("", &PIPES);
+    assert_eq!(
+        (came.exit, came.stdout.lines().count(), came.stderr.as_str()),
+        (0, 12, "")
+    );
+}
+
+#[test]
+fn wrong_usage_is_one_not_two() {
+    let came = refit("plan --sav x", &PIPES);
+    assert_eq!((came.exit, came.stdout.as_str()), (1, ""));
+    let came = refit("apply acme.plan.json -o json", &PIPES);
+    let json: serde_json::Value = serde_json::from_str(&came.stderr).unwrap();
+    assert_eq!((came.exit, &json["code"]), (1, &serde_json::json!("Usage")));
+    assert_eq!(refit("--version", &PIPES).exit, 0);
+    assert!(refit("help exit-codes", &PIPES).stdout.contains("130"));
+}
+
+#[test]
+fn a_plan_is_saved_and_shown_alike() {
+    let (_folder, path) = saved_plan();
+    let made = refit("plan", &PIPES);
+    let shown = refit(&format!("show {path}"), &PIPES);
+    assert_eq!(made.stdout, shown.stdout);
+    assert!(
+        made.stderr.starts_with("reading 2 clusters ...\n"),
+        "{}",
+        made.stderr
+    );
+    assert_eq!(
+        refit(&format!("show {path} --detailed-exitcode"), &PIPES).exit,
+        2
+    );
+    assert_eq!(refit(&format!("show {path} eu-9/a/b"), &PIPES).exit, 1);
+    let wave = refit(&format!("show {path} --wave 2 -o name"), &PIPES);
+    assert_eq!(wave.stdout, "eu-10/shop/web\neu-2/shop/cart\n");
+}
+
+#[test]
+fn without_a_terminal_nothing_is_written_unless_flags_say_so() {
+    let (_folder, path) = saved_plan();
+    let came = refit(&format!("run {path}"), &PIPES);
+    assert_eq!((came.exit, came.written.len()), (1, 0));
+    assert!(
+        came.stderr.contains("--yes --confirm acme"),
+        "{}",
+        came.stderr
+    );
+    assert!(
+        came.stderr
+            .contains("Back at any time:  refit undo run-7k3f"),
+        "{}",
+        came.stderr
+    );
+    for line in [
+        "undo run-7k3f",
+        "resume run-7k3f",
+        "unlock eu-1/shop/web",
+        "settle",
+        "undo run-7k3f --yes",
+    ] {
+        let came = refit(line, &PIPES);
+        assert_eq!((came.exit, came.written.len()), (1, 0), "{line}");
+        assert!(
+            came.stderr.contains("NoTerminal"),
+            "{line}: {}",
+            came.stderr
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let events = folder.path().join("run.ndjson");
+    let line = format!(
+        "run {path} --yes --confirm acme --events {}",
+        events.display()
+    );
+    let came = refit(&line, &PIPES);
+    assert_eq!((came.exit, came.written), (6, vec!["run"]));
+    assert!(
+        came.stdout.ends_with("0 value changes.\n"),
+        "{}",
+        came.stdout
+    );
+    assert!(
+        came.stderr
+            .contains("ReleaseMigrated     shop/web: 9 objects"),
+        "{}",
+        came.stderr
+    );
+    let kept = std::fs::read_to_string(events).unwrap();
+    assert_eq!(
+        kept.lines().count(),
+        crate::render::event::tests::all().len()
+    );
+}
+
+#[test]
+fn a_question_takes_only_its_answer() {
+    let (_folder, path) = saved_plan();
+    let ask = |prod, input| {
+        let came = refit(
+            &format!("run {path}"),
+            &Given {
+                prod,
+                input,
+                ..TERMINAL
+            },
+        );
+        (came.exit, came.written.len())
+    };
+    assert_eq!(ask(true, "acme\n"), (6, 1));
+    assert_eq!(ask(false, "yes\n"), (6, 1));
+    for (prod, input) in [
+        (true, "yes\n"),
+        (true, ""),
+        (true, "acm\n"),
+        (false, "y\n"),
+        (false, "\n"),
+    ] {
+        assert_eq!(ask(prod, input), (1, 0), "{prod} {input:?}");
+    }
+    let no_tty = Given {
+        input: "acme\n",
+        ..TERMINAL
+    };
+    assert_eq!(refit(&format!("run {path} --no-tty"), &no_tty).exit, 1);
+}
+
+#[test]
+fn looking_writes_nothing_and_says_so() {
+    for line in [
+        "inventory",
+        "plan",
+        "status",
+        "undo run-7k3f --dry-run",
+        "audit",
+    ] {
+        let came = refit(line, &PIPES);
+        assert!(came.written.is_empty());
+        assert!(came.stderr.contains("0 writes"), "{line}: {}", came.stderr);
+    }
+}
+
+#[test]
+fn exits_are_the_documented_ones() {
+    assert_eq!(refit("status run-7k3f", &PIPES).exit, 3);
+    assert_eq!(refit("status", &PIPES).exit, 0);
+    assert_eq!(refit("status run-0", &PIPES).exit, 1);
+    assert_eq!(refit("audit", &PIPES).exit, 0);
+    assert_eq!(refit("audit --gate one-manager", &PIPES).exit, 2);
+    assert_eq!(refit("undo run-7k3f --yes --confirm acme", &PIPES).exit, 3);
+    assert_eq!(
+        refit("undo run-7k3f --since 2999-01-01T00:00Z", &PIPES).exit,
+        1
+    );
+    assert_eq!(
+        refit("unlock eu-1/shop/web --yes --confirm acme", &PIPES).exit,
+        0
+    );
+    assert_eq!(
+        refit(
+            "unlock shop/web --cluster eu-1 --yes --confirm acme",
+            &PIPES
+        )
+        .exit,
+        0
+    );
+    assert_eq!(
+        refit("unlock shop/web --yes --confirm acme", &PIPES).exit,
+        1
+    );
+    assert_eq!(refit("settle --yes --confirm acme", &PIPES).exit, 0);
+}
+
+#[test]
+fn a_fleet_that_does_not_answer_is_rows_and_an_error() {
+    let came = refit("inventory", &PIPES);
+    assert_eq!(came.exit, 1);
+    assert_eq!(came.stdout.lines().count(), 3);
+    assert!(
+        came.stderr.contains(ErrorCode::Unreachable.word()),
+        "{}",
+        came.stderr
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&refit("inventory -o json", &PIPES).stdout).unwrap();
+    assert_eq!(json["items"], serde_json::json!([]));
+}

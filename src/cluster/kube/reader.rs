@@ -1,0 +1,144 @@
+//! GET, LIST and reviews.
+
+use async_trait::async_trait;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::KubeCluster;
+use super::call::Call;
+use super::objects::live;
+use super::{path, records};
+use crate::cluster::{Access, Error, ErrorKind, Kind, Reader, RecordHead, RecordScope, Result};
+use crate::domain::ids::Namespace;
+use crate::domain::object::{LiveObject, ObjectRef};
+use crate::domain::release::Driver;
+
+const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+const SELF_REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+
+#[async_trait]
+impl Reader for KubeCluster {
+    async fn version(&self) -> Result<String> {
+        let call = Call::get("/version", "ask for the server's version");
+        let answer: Value = self.send(&call).await?;
+        text(&call, &answer, "/gitVersion")
+    }
+
+    async fn identity(&self) -> Result<String> {
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        let call = Call::review(SELF_REVIEWS, &body, "ask who we are");
+        let answer: Value = self.send(&call).await.map_err(|mut error| {
+            if error.kind == ErrorKind::UnknownKind {
+                error.message =
+                    "the server is older than Kubernetes 1.28, the first to tell".into();
+            }
+            error
+        })?;
+        text(&call, &answer, "/status/userInfo/username")
+    }
+
+    async fn kinds(&self, refresh: bool) -> Result<Vec<Kind>> {
+        Ok(self.known_kinds(refresh).await?.to_vec())
+    }
+
+    async fn record_heads(&self, driver: Driver, scope: &RecordScope) -> Result<Vec<RecordHead>> {
+        let call = records::heads(driver, scope)?;
+        let mut heads = self
+            .list(&call)
+            .await?
+            .into_iter()
+            .map(|item| records::head(&call, item))
+            .collect::<Result<Vec<_>>>()?;
+        heads.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        Ok(heads)
+    }
+
+    async fn record(
+        &self,
+        driver: Driver,
+        namespace: &Namespace,
+        name: &str,
+    ) -> Result<Option<LiveObject>> {
+        let call = records::one(&Method::GET, driver, namespace, name, None)?;
+        let answer = found(self.send(&call).await)?;
+        answer.map(|json| live(&call, json)).transpose()
+    }
+
+    async fn object(&self, object: &ObjectRef) -> Result<Option<LiveObject>> {
+        let call = self.get_call(object).await?;
+        let answer = found(self.send_object(&call).await)?;
+        answer.map(|json| live(&call, json)).transpose()
+    }
+
+    async fn objects(&self, api_version: &str, kind: &str) -> Result<Vec<LiveObject>> {
+        let operation = format!("list {api_version} {kind} in all namespaces");
+        let plural = self.kind(&operation, api_version, kind).await?.plural;
+        let path = path::collection(api_version, &plural, None)
+            .map_err(|source| super::invalid_name(&operation, &source))?;
+        let call = Call::get(path, operation);
+        let items = self.list(&call).await?;
+        items
+            .into_iter()
+            .map(|mut item| {
+                // Lists of built-in kinds leave these out of their items.
+                if let Some(item) = item.as_object_mut() {
+                    item.entry("apiVersion")
+                        .or_insert_with(|| api_version.into());
+                    item.entry("kind").or_insert_with(|| kind.into());
+                }
+                live(&call, item)
+            })
+            .collect()
+    }
+
+    async fn may(&self, access: &Access) -> Result<bool> {
+        let (resource, subresource) = access
+            .resource
+            .split_once('/')
+            .unwrap_or((&access.resource, ""));
+        let namespace = access.namespace.as_ref().map_or("", Namespace::as_str);
+        let body = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {
+                "verb": access.verb,
+                "group": access.group,
+                "resource": resource,
+                "subresource": subresource,
+                "namespace": namespace,
+            }},
+        });
+        let operation = format!("ask whether we may {} {}", access.verb, access.resource);
+        let call = Call::review(ACCESS_REVIEWS, &body, operation);
+        let answer: Value = self.send(&call).await?;
+        answer
+            .pointer("/status/allowed")
+            .and_then(Value::as_bool)
+            .ok_or_else(|| lacks(&call, "/status/allowed"))
+    }
+}
+
+/// 404 of an object is an answer to a reader.
+fn found(answer: Result<Value>) -> Result<Option<Value>> {
+    match answer {
+        Ok(json) => Ok(Some(json)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn text(call: &Call, answer: &Value, pointer: &str) -> Result<String> {
+    answer
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| lacks(call, pointer))
+}
+
+fn lacks(call: &Call, pointer: &str) -> Error {
+    call.error(
+        ErrorKind::Malformed,
+        200,
+        format!("the answer lacks {pointer}"),
+    )
+}

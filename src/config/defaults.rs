@@ -1,0 +1,162 @@
+//! What holds where fleet.toml says nothing: the data file `playbooks/defaults.toml`, built in.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::problem::ConfigInvalid;
+use super::read::plain_date;
+use super::values;
+use crate::domain::fleet::{Limits, WaveSize, WaveSizes};
+
+/// The built-in file.
+const DEFAULTS: &str = include_str!("../../playbooks/defaults.toml");
+
+/// Its name in messages.
+const DEFAULTS_FILE: &str = "playbooks/defaults.toml";
+
+/// Values of every setting that fleet.toml may leave out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Defaults {
+    /// End of Helm 3's security fixes.
+    pub deadline: Date,
+    /// Zone of times without one.
+    pub timezone: String,
+    /// The canonical manager.
+    pub manager: String,
+    /// Older names of the same owner.
+    pub aliases: Vec<String>,
+    /// Where the store is.
+    pub state: String,
+    /// Of the whole fleet.
+    pub writes_per_second: u32,
+    /// Of one cluster.
+    pub limits: Limits,
+    /// Sizes of the waves.
+    pub waves: WaveSizes,
+    /// How long an undo's lock stays, in seconds.
+    pub undo_dwell_seconds: u32,
+    /// How long a plan may wait for its start, in seconds.
+    pub start_within_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    deadline: toml::value::Datetime,
+    timezone: String,
+    manager: String,
+    aliases: Vec<String>,
+    state: String,
+    limits: FileLimits,
+    waves: FileWaves,
+    undo: FileUndo,
+    plan: FilePlan,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileLimits {
+    writes_per_second: u32,
+    cluster: ClusterLimits,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClusterLimits {
+    writes_per_second: u32,
+    in_flight: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileWaves {
+    sizes: Vec<toml::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileUndo {
+    dwell: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePlan {
+    start_within: String,
+}
+
+impl Defaults {
+    /// The built-in ones. An error is a flaw of this build, not of the user's file; a test parses it.
+    pub fn built_in() -> Result<Self, ConfigInvalid> {
+        Self::parse(DEFAULTS).map_err(|message| ConfigInvalid::whole_file(DEFAULTS_FILE, message))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let sizes = file.waves.sizes.iter().map(size);
+        Ok(Self {
+            deadline: plain_date(&file.deadline).ok_or("deadline is no date")?,
+            timezone: file.timezone,
+            manager: file.manager,
+            aliases: file.aliases,
+            state: file.state,
+            writes_per_second: file.limits.writes_per_second,
+            limits: Limits {
+                writes_per_second: file.limits.cluster.writes_per_second,
+                in_flight: file.limits.cluster.in_flight,
+            },
+            waves: WaveSizes(sizes.collect::<Result<_, _>>()?),
+            undo_dwell_seconds: values::seconds(&file.undo.dwell)?,
+            start_within_seconds: values::seconds(&file.plan.start_within)?,
+        })
+    }
+}
+
+fn size(value: &toml::Value) -> Result<WaveSize, String> {
+    match value {
+        toml::Value::Integer(number) => values::count(i128::from(*number)),
+        toml::Value::String(text) => values::percent(text),
+        other => Err(format!("{other} is no size")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fleet::{alias_refused, manager_name_flaw};
+
+    #[test]
+    fn the_built_in_defaults_hold_what_the_design_says() {
+        let defaults = Defaults::built_in().unwrap();
+        assert_eq!(defaults.deadline, Date::constant(2027, 2, 10));
+        assert_eq!(defaults.writes_per_second, 20);
+        assert_eq!(
+            defaults.limits,
+            Limits {
+                writes_per_second: 4,
+                in_flight: 4
+            }
+        );
+        assert_eq!(
+            defaults.waves.0,
+            [
+                WaveSize::Count(1),
+                WaveSize::Count(5),
+                WaveSize::Percent(20)
+            ]
+        );
+        assert_eq!(defaults.undo_dwell_seconds, 30);
+        assert_eq!(defaults.start_within_seconds, 7 * 24 * 3_600);
+        assert_eq!(values::timezone_flaw(&defaults.timezone), None);
+        assert_eq!(manager_name_flaw(&defaults.manager), None);
+        for alias in &defaults.aliases {
+            assert_eq!(alias_refused(alias, &defaults.manager), Ok(false));
+        }
+    }
+
+    #[test]
+    fn a_broken_default_is_an_error() {
+        assert!(Defaults::parse(&DEFAULTS.replace("20%", "120%")).is_err());
+        assert!(Defaults::parse(&DEFAULTS.replace("dwell", "dwel")).is_err());
+    }
+}

@@ -1,0 +1,463 @@
+//! fleet.toml as users write it, right and wrong.
+#![cfg(test)]
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::fleet::{Limits, WaveSize};
+
+fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
+    let names: &[&str] = match path.and_then(Path::to_str) {
+        None => &[
+            "acme-us-10",
+            "acme-us-2",
+            "acme-us-1",
+            "acme-us-3",
+            "acme-stage-us",
+            "acme-eu-1",
+            "kind-kind",
+        ],
+        Some("lab.kubeconfig") => &["kind-lab"],
+        Some(other) => return Err(format!("{other}: no such file")),
+    };
+    Ok(KubeContexts {
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+        origin: "2 files of KUBECONFIG".to_owned(),
+    })
+}
+
+fn load_acme(text: &str) -> Result<Loaded, ConfigInvalid> {
+    load(text, "fleet.toml", &acme)
+}
+
+/// Flaws as `line:column message`.
+fn flaws(text: &str) -> Vec<String> {
+    let error = load_acme(text).expect_err("has flaws");
+    assert!(!error.problems.is_empty());
+    error
+        .problems
+        .iter()
+        .map(|problem| format!("{}:{} {}", problem.line, problem.column, problem.kind))
+        .collect()
+}
+
+/// The flaws of one section added to a fleet that is fine, lines from 1 on.
+fn flaws_of(section: &str) -> Vec<String> {
+    flaws(&format!(
+        "{section}\n[[clusters]]\ncontexts = \"acme-*\"\n[fleet]\nname = \"acme\"\n"
+    ))
+}
+
+fn flaws_of_fleet(keys: &str) -> Vec<String> {
+    flaws(&format!(
+        "[fleet]\n{keys}\nname = \"acme\"\n[[clusters]]\ncontexts = \"acme-*\"\n"
+    ))
+}
+
+const MINIMAL: &str = "[fleet]\nname = \"acme\"\n\n[[clusters]]\ncontexts = \"acme-*\"\n";
+
+#[test]
+fn five_lines_are_a_fleet() {
+    let Loaded { fleet, warnings } = load_acme(MINIMAL).unwrap();
+    assert_eq!(warnings, []);
+    let names: Vec<&str> = fleet.clusters.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["eu-1", "stage-us", "us-1", "us-2", "us-3", "us-10"]);
+    assert_eq!(fleet.deadline, Date::constant(2027, 2, 10));
+    assert_eq!(fleet.timezone, "UTC");
+    assert_eq!(fleet.managers.canonical, "helm");
+    assert_eq!(fleet.writes_per_second, 20);
+    let pace = Limits {
+        writes_per_second: 4,
+        in_flight: 4,
+    };
+    assert!(fleet.clusters.iter().all(|c| c.limits == pace));
+    assert_eq!(fleet.state, Path::new(".refit/state.db"));
+}
+
+#[test]
+fn the_example_has_every_key_and_no_flaw() {
+    let text = include_str!("../../fleet.toml.example");
+    let Loaded { fleet, warnings } = load_acme(text).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(fleet.clusters.len(), 6);
+    let lab = fleet.cluster(&"lab".into()).unwrap();
+    assert_eq!(lab.context, "kind-lab");
+    assert_eq!(lab.kubeconfig.as_deref(), Some(Path::new("lab.kubeconfig")));
+    let us = fleet.cluster(&"us-1".into()).unwrap();
+    assert_eq!(us.labels["env"], "prod");
+    let table: toml::Table = text.parse().unwrap();
+    for shape in schema::ALL {
+        for key in shape.now {
+            let within = |section: &str| -> Vec<&toml::Value> {
+                match section {
+                    "clusters" => table["clusters"].as_array().unwrap().iter().collect(),
+                    "clusters.limits" => {
+                        let all = table["clusters"].as_array().unwrap().iter();
+                        all.filter_map(|one| one.get("limits")).collect()
+                    }
+                    other => vec![&table[other]],
+                }
+            };
+            let there = if shape.section.is_empty() {
+                table.contains_key(*key)
+            } else {
+                within(shape.section)
+                    .iter()
+                    .any(|one| one.get(*key).is_some())
+            };
+            assert!(there, "fleet.toml.example lacks {}.{key}", shape.section);
+        }
+    }
+}
+
+#[test]
+fn what_is_said_holds() {
+    let text = r#"
+[fleet]
+name = "acme"
+deadline = 2027-06-30
+timezone = "America/New_York"
+aliases = []
+state = "/var/lib/refit.db"
+[limits]
+writes_per_second = 50
+in_flight = 2
+[waves]
+sizes = [3, "100%"]
+[undo]
+dwell = "1m"
+[[clusters]]
+context = "kind-kind"
+name = "home"
+limits = { writes_per_second = 9 }
+"#;
+    let fleet = load_acme(text).unwrap().fleet;
+    assert_eq!(fleet.deadline, Date::constant(2027, 6, 30));
+    assert_eq!(fleet.managers.aliases, Vec::<String>::new());
+    assert_eq!(fleet.writes_per_second, 50);
+    assert_eq!(fleet.waves.0, [WaveSize::Count(3), WaveSize::Percent(100)]);
+    assert_eq!(fleet.undo_dwell_seconds, 60);
+    assert_eq!(
+        fleet.clusters[0].limits,
+        Limits {
+            writes_per_second: 9,
+            in_flight: 2
+        }
+    );
+}
+
+#[test]
+fn all_flaws_come_at_once_with_their_places() {
+    let text = r#"[fleet]
+name = "acme"
+playbook = "canary"
+
+[[clusters]]
+contexts = "acme-use-*"
+
+[limits]
+writes_per_sec = 20
+in_flight = 0
+
+[windows]
+prod = { days = "Tue-Thu" }
+"#;
+    let error = load_acme(text).unwrap_err();
+    assert_eq!(error.to_string(), "5 errors in fleet.toml");
+    assert_eq!(error.code(), "ConfigInvalid");
+    assert_eq!(
+        error.lines(),
+        [
+            "fleet.toml:3:1    playbook = \"canary\"      fleet.playbook is not supported yet by this version of refit: remove it",
+            "fleet.toml:6:12   contexts = \"acme-use-*\"  no context matches \"acme-use-*\"; 7 contexts in 2 files of KUBECONFIG; close: acme-us-1, acme-us-2, acme-us-3",
+            "fleet.toml:9:1    writes_per_sec = 20      unknown key; did you mean writes_per_second?",
+            "fleet.toml:10:13  in_flight = 0            0 is not within 1 and 10000",
+            "fleet.toml:12:2   [windows]                windows is not supported yet by this version of refit: remove it",
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_gets_a_guess_or_its_home() {
+    assert_eq!(
+        flaws_of_fleet("time_zone = \"UTC\""),
+        ["2:1 unknown key; did you mean timezone?"]
+    );
+    assert_eq!(
+        flaws_of_fleet("dwell = \"30s\""),
+        ["2:1 unknown key; it belongs under [undo]"]
+    );
+    assert_eq!(
+        flaws_of_fleet("colour = \"red\""),
+        ["2:1 unknown key; there are name, deadline, timezone, manager, aliases, state"]
+    );
+    assert_eq!(
+        flaws_of("[wave]\nsizes = [1]"),
+        ["1:2 unknown key; did you mean waves?"]
+    );
+}
+
+#[test]
+fn keys_of_later_work_are_refused_as_such() {
+    for section in ["windows", "freezes", "budget", "audit", "redact", "graph"] {
+        let found = flaws_of(&format!("[{section}]\nx = 1"));
+        assert_eq!(
+            found,
+            [format!(
+                "1:2 {section} is not supported yet by this version of refit: remove it"
+            )]
+        );
+    }
+    for section in ["policy", "depends"] {
+        assert!(flaws_of(&format!("[[{section}]]\nx = 1"))[0].contains("not supported yet"));
+    }
+    for key in ["caps", "soak", "approve"] {
+        let found = flaws_of(&format!("[waves]\n{key} = 1"));
+        assert!(found[0].starts_with(&format!("2:1 waves.{key} is not supported yet")));
+    }
+    for key in ["windows", "timezone"] {
+        let found = flaws(&format!("{MINIMAL}{key} = \"x\""));
+        assert!(found[0].starts_with(&format!("6:1 clusters.{key} is not supported yet")));
+    }
+}
+
+#[test]
+fn values_that_cannot_be_are_refused() {
+    for (keys, message) in [
+        ("deadline = \"2027-02-10\"", "2:12 a date without quotes"),
+        ("deadline = 2027-02-10T00:00:00Z", "2:12 a date without"),
+        ("timezone = \"Europe/Berln\"", "2:12 no such time zone"),
+        ("manager = \"\"", "2:11 the manager is empty"),
+        ("manager = \"a\\tb\"", "2:11 the manager holds"),
+        (
+            "manager = \"helm-controller\"",
+            "2:11 helm-controller is Flux",
+        ),
+        (
+            "manager = 3",
+            "2:11 a text in quotes is needed; this is an integer",
+        ),
+        (
+            "aliases = [\"x\", \"helm\"]",
+            "2:17 \"helm\" is the manager itself",
+        ),
+        (
+            "aliases = [\"helm-controller\"]",
+            "2:12 helm-controller is never an alias",
+        ),
+        ("aliases = [\"*\"]", "2:12 \"*\" takes in"),
+        ("aliases = [\"x\", \"x\"]", "2:17 \"x\" stands here twice"),
+        ("aliases = \"x\"", "2:11 an array in brackets is needed"),
+        ("state = \"\"", "2:9 this must not be empty"),
+    ] {
+        let found = flaws_of_fleet(keys);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(message), "{keys}: {found:?}");
+    }
+    let long = format!("manager = \"{}\"", "m".repeat(129));
+    assert!(flaws_of_fleet(&long)[0].contains("at most 128"));
+    for (section, message) in [
+        ("[waves]\nsizes = []", "2:9 at least one size"),
+        ("[waves]\nsizes = [1, 0]", "2:13 a wave of 0"),
+        ("[waves]\nsizes = [\"0%\"]", "2:10 0% is not within"),
+        ("[waves]\nsizes = [\"101%\"]", "2:10 101% is not within"),
+        ("[waves]\nsizes = [1.5]", "2:10 a size is a number"),
+        ("[undo]\ndwell = \"0s\"", "2:9 \"0s\" is not within"),
+        ("[undo]\ndwell = 30", "2:9 a text in quotes"),
+        ("[limits]\nwrites_per_second = -4", "2:21 -4 is not within"),
+        (
+            "[limits]\nin_flight = \"4\"",
+            "2:13 a whole number is needed",
+        ),
+        ("limits = 4", "1:10 a table is needed; this is an integer"),
+    ] {
+        let found = flaws_of(section);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(message), "{section}: {found:?}");
+    }
+}
+
+#[test]
+fn clusters_are_named_once_and_taken_once() {
+    let fleet = "[fleet]\nname = \"acme\"\n";
+    for (clusters, message) in [
+        (
+            "[[clusters]]\ncontexts = \"acme-*\"\n[[clusters]]\ncontexts = \"acme-us-*\"",
+            "6:12 4 contexts are taken on line 4 already: acme-us-1, acme-us-2, acme-us-3, …",
+        ),
+        (
+            "[[clusters]]\ncontexts = \"acme-eu-1\"\n[[clusters]]\ncontext = \"kind-kind\"\nname = \"eu-1\"",
+            "6:11 two clusters are named eu-1: contexts acme-eu-1 (line 4) and kind-kind",
+        ),
+        (
+            "[[clusters]]\ncontexts = \"acme-*\"\nname = \"x\"",
+            "5:1 a glob may match many contexts",
+        ),
+        (
+            "[[clusters]]\ncontext = \"kind-kind\"\ncontexts = \"acme-*\"",
+            "5:1 either context or contexts",
+        ),
+        ("[[clusters]]\nlabels = {}", "3:1 which cluster?"),
+        (
+            "[[clusters]]\ncontext = \"kind-kind\"\nname = \"a/b\"",
+            "5:8 the name \"a/b\" holds '/'",
+        ),
+        (
+            "[[clusters]]\ncontext = \"kind-kind\"\nkubeconfig = \"nope\"",
+            "5:1 no contexts: nope: no such file",
+        ),
+        (
+            "[[clusters]]\ncontext = \"kind-kind\"\nlabels = { env = 1 }",
+            "5:18 a text in quotes",
+        ),
+        (
+            "[[clusters]]\ncontext = \"kind-kind\"\nlabels = { env = \"a b\" }",
+            "5:18 \"a b\" is no label",
+        ),
+        (
+            "[[clusters]]\ncontexts = \"acme-[\"",
+            "4:12 \"acme-[\" is no glob",
+        ),
+        (
+            "[clusters]\ncontexts = \"acme-*\"",
+            "3:2 write [[clusters]]",
+        ),
+        ("", "1:1 no clusters"),
+    ] {
+        let found = flaws(&format!("{fleet}{clusters}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(message), "{clusters}: {found:?}");
+    }
+}
+
+#[test]
+fn a_context_that_is_not_there_has_its_own_code() {
+    let error =
+        load_acme("[fleet]\nname = \"acme\"\n[[clusters]]\ncontext = \"acme-eu-2\"").unwrap_err();
+    assert_eq!(error.code(), "ContextNotFound");
+    let ProblemKind::ContextNotFound { close, .. } = &error.problems[0].kind else {
+        panic!("{error:?}");
+    };
+    assert_eq!(close[0], "acme-eu-1");
+}
+
+#[test]
+fn names_come_from_contexts() {
+    let one = |context: &str| {
+        let contexts = |_: Option<&Path>| {
+            Ok(KubeContexts {
+                names: vec![context.to_owned()],
+                origin: "a test".to_owned(),
+            })
+        };
+        from_contexts("acme", &["*".to_owned()], None, &contexts)
+            .map(|fleet| fleet.clusters[0].name.to_string())
+    };
+    assert_eq!(one("acme-eu-1").unwrap(), "eu-1");
+    assert_eq!(one("acme").unwrap(), "acme");
+    assert_eq!(one("acme-").unwrap(), "acme-");
+    assert_eq!(one("acmeeu-1").unwrap(), "acmeeu-1");
+    assert_eq!(
+        one("arn:aws:eks:eu-west-1:42:cluster/acme-eu-1").unwrap(),
+        "eu-1"
+    );
+    assert!(one("über uns").is_err());
+}
+
+#[test]
+fn looking_needs_no_fleet_toml() {
+    let look = |patterns: &[&str]| {
+        let patterns: Vec<String> = patterns.iter().map(|&p| p.to_owned()).collect();
+        from_contexts("acme", &patterns, None, &acme)
+    };
+    let fleet = look(&["acme-us-*", "acme-us-1", "kind-kind"]).unwrap();
+    let names: Vec<&str> = fleet.clusters.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["kind-kind", "us-1", "us-2", "us-3", "us-10"]);
+    let error = look(&["acme-use-*"]).unwrap_err();
+    assert_eq!(error.code(), "ContextNotFound");
+    assert!(look(&[]).is_err());
+    assert!(look(&["["]).is_err());
+}
+
+#[test]
+fn another_manager_is_a_warning() {
+    let text = MINIMAL.replace("[fleet]", "[fleet]\nmanager = \"acme-deployer\"");
+    let loaded = load_acme(&text).unwrap();
+    assert_eq!(loaded.fleet.managers.canonical, "acme-deployer");
+    assert_eq!(loaded.warnings.len(), 1);
+    assert_eq!(loaded.warnings[0].line, 2);
+    assert!(loaded.warnings[0].text.contains("409"));
+    let text = MINIMAL.replace("[fleet]", "[fleet]\naliases = [\"helm*\"]");
+    assert!(load_acme(&text).unwrap().warnings[0].text.contains("Flux"));
+    let text = MINIMAL.replace("[fleet]", "[fleet]\nmanager = \"Go-http-client\"");
+    let aliases = load_acme(&text).unwrap().fleet.managers.aliases;
+    assert_eq!(aliases, ["terraform-provider-helm*"]);
+}
+
+#[test]
+fn broken_toml_shows_only_what_is_sure() {
+    let found = flaws("[fleet\nname = \"acme\"\nnmae = 1\n[limits]\nin_fligt = 3\n");
+    assert!(found[0].starts_with("1:"), "{found:?}");
+    assert!(
+        found.contains(&"5:1 unknown key; did you mean in_flight?".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        !found.iter().any(|f| f.contains("no clusters")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_password_in_the_state_is_not_repeated() {
+    let text = MINIMAL.replace(
+        "[fleet]",
+        "[fleet]\nstate = \"postgres://kim:s3cret@db/refit\"",
+    );
+    let error = load_acme(&text).unwrap_err();
+    let shown = format!("{error} {:?} {error:?}", error.lines());
+    assert!(shown.contains("not supported yet"), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+#[test]
+fn a_file_too_large_is_refused() {
+    let text = format!("{MINIMAL}#{}", "x".repeat(MAX_FLEET_BYTES));
+    assert!(load_acme(&text).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Any text is a fleet or a list of flaws with places inside it; never a panic.
+    #[test]
+    fn any_text_is_answered(
+        cut in 0_usize..1_400,
+        len in 0_usize..40,
+        noise in "[\\[\\]{}\"'=,.#a-c0-9%\n\r\\\\é\u{0}-]{0,12}",
+    ) {
+        let text = include_str!("../../fleet.toml.example");
+        let mut bytes: Vec<char> = text.chars().collect();
+        let cut = cut.min(bytes.len());
+        let end = (cut + len).min(bytes.len());
+        bytes.splice(cut..end, noise.chars());
+        let text: String = bytes.into_iter().collect();
+        if let Err(error) = load_acme(&text) {
+            prop_assert!(!error.problems.is_empty());
+            for problem in &error.problems {
+                prop_assert!(problem.line >= 1 && problem.column >= 1);
+                prop_assert!(problem.line <= text.matches('\n').count() + 1);
+                prop_assert!(!problem.excerpt.contains('\n'));
+            }
+            prop_assert_eq!(error.lines().len(), error.problems.len());
+        }
+    }
+
+    #[test]
+    fn any_noise_is_answered(text in "\\PC{0,200}") {
+        let _ = load_acme(&text);
+    }
+}

@@ -1,0 +1,96 @@
+//! Fields that the server fills in by itself.
+//!
+//! A release that Helm 3 created owns them (the server records the whole created object), though no manifest ever
+//! named them; letting go of them changes nothing, so they are no drops worth a line in a report.
+
+use managed_fields::{Path, PathElement};
+
+/// Last field names of defaulted leaves of the built-in workload, service, job, webhook and volume types
+/// (upstream `pkg/apis/*/v1/defaults.go`).
+const DEFAULTED: [&str; 62] = [
+    "admissionReviewVersions",
+    "apiVersion",
+    "automountServiceAccountToken",
+    "backoffLimit",
+    "clusterIP",
+    "clusterIPs",
+    "completionMode",
+    "completions",
+    "concurrencyPolicy",
+    "conversion",
+    "defaultMode",
+    "deprecated.daemonset.template.generation",
+    "dnsPolicy",
+    "emptyDir",
+    "enableServiceLinks",
+    "externalTrafficPolicy",
+    "failedJobsHistoryLimit",
+    "failureThreshold",
+    "imagePullPolicy",
+    "internalTrafficPolicy",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "listKind",
+    "manualSelector",
+    "matchPolicy",
+    "maxSurge",
+    "maxUnavailable",
+    "mode",
+    "namespaceSelector",
+    "objectSelector",
+    "parallelism",
+    "partition",
+    "periodSeconds",
+    "podManagementPolicy",
+    "podReplacementPolicy",
+    "port",
+    "progressDeadlineSeconds",
+    "protocol",
+    "reinvocationPolicy",
+    "resources",
+    "restartPolicy",
+    "revisionHistoryLimit",
+    "schedulerName",
+    "scheme",
+    "scope",
+    "securityContext",
+    "serviceAccount",
+    "sessionAffinity",
+    "singular",
+    "storageClassName",
+    "strategy",
+    "successThreshold",
+    "successfulJobsHistoryLimit",
+    "suspend",
+    "targetPort",
+    "terminationGracePeriodSeconds",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "timeoutSeconds",
+    "type",
+    "volumeMode",
+    "whenDeleted",
+];
+
+/// Would the server put this field there by itself?
+pub fn is_server_default(path: &Path) -> bool {
+    let Some(last) = path.iter().rev().find_map(PathElement::as_field) else {
+        return false;
+    };
+    last == "whenScaled" || DEFAULTED.binary_search(&last).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_for_the_search() {
+        assert!(DEFAULTED.is_sorted());
+        assert!(is_server_default(&Path::of_fields([
+            "spec",
+            "progressDeadlineSeconds"
+        ])));
+        assert!(!is_server_default(&Path::of_fields(["spec", "replicas"])));
+    }
+}

@@ -1,0 +1,261 @@
+//! One object's forecast, from what a forced dry run of its manifest said.
+//!
+//! The dry run applies the stored manifest under a throw-away manager with force: its entry in the answer is the exact
+//! apply set, and what other entries lost in it is where values differ (a forced apply takes exactly the fields whose
+//! values it changes).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use managed_fields::entry::decode;
+use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement};
+use serde_json::Value;
+
+use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
+use crate::domain::fleet::ManagerMatcher;
+use crate::domain::object::{LiveObject, ObjectRef};
+use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
+
+/// Managers that apply whole objects for others: an Apply entry of one of these is an owner, not a helper.
+const APPLIERS: [&str; 6] = [
+    "argocd-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "fleetagent",
+    "kubectl",
+    "Terraform",
+];
+
+/// API groups that the server itself serves; an object of another group is a custom resource, where a field's drift
+/// matters more: Helm 3 left it alone, server-side apply overwrites it.
+const BUILT_IN_GROUPS: [&str; 23] = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+];
+
+/// Is this an object of a CRD or of an aggregated API?
+pub fn is_custom_resource(object: &ObjectRef) -> bool {
+    !BUILT_IN_GROUPS.contains(&object.group())
+}
+
+/// What a dry run of the manifest showed.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe<'a> {
+    /// The object.
+    pub object: &'a ObjectRef,
+    /// As it is.
+    pub live: &'a LiveObject,
+    /// As it would be: the answer of the forced dry run.
+    pub applied: &'a Value,
+    /// The throw-away manager.
+    pub manager: &'a str,
+    /// Whose entries are Helm's own.
+    pub managers: &'a ManagerMatcher,
+}
+
+/// The forecast of one object, and the apply set that its adoption needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probed {
+    /// The forecast; its outcome is `OwnershipOnly` where only `transfer::adopt` can say whether it is `Migrated`.
+    pub forecast: ObjectForecast,
+    /// The apply set; `None` if the server wiped managedFields in the dry run (rule R2).
+    pub apply_set: Option<ApplySet>,
+}
+
+/// Reads a probe. Linear in the size of the object.
+pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
+    let mut forecast = ObjectForecast {
+        object: probe.object.clone(),
+        outcome: ObjectOutcome::OwnershipOnly,
+        active: Vec::new(),
+        latent: Vec::new(),
+        drops: Vec::new(),
+        drift: Vec::new(),
+    };
+    let applied = probe
+        .applied
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let Some(apply_set) = ApplySet::of_manager(applied, probe.manager)? else {
+        forecast.outcome = ObjectOutcome::DeadEntries {
+            entries: vec!["the server wipes managedFields on apply".to_owned()],
+        };
+        return Ok(Probed {
+            forecast,
+            apply_set: None,
+        });
+    };
+    let after: BTreeMap<String, FieldSet> = read(applied)?
+        .into_iter()
+        .map(|entry| (entry.identity().key().to_owned(), entry.fields().clone()))
+        .collect();
+    let mut own = FieldSet::new();
+    let mut own_versions_agree = true;
+    for entry in read(probe.live.managed_fields())? {
+        let kept = after
+            .get(entry.identity().key())
+            .cloned()
+            .unwrap_or_default();
+        let lost = entry.fields().difference(&kept).leaves();
+        if is_own(&entry, probe.managers) {
+            own_versions_agree &= entry.api_version() == apply_set.api_version;
+            own = own.union(entry.fields());
+            forecast
+                .drift
+                .extend(lost.iter().map(|path| path.to_string()));
+            continue;
+        }
+        let owner = describe(&entry);
+        forecast.active.extend(conflicts(&lost, &owner));
+        if entry.api_version() == apply_set.api_version || !entry.subresource().is_empty() {
+            let shared = entry
+                .fields()
+                .intersection(&apply_set.fields)
+                .leaves()
+                .difference(&lost);
+            forecast.latent.extend(conflicts(&shared, &owner));
+        }
+        if is_applier(&entry, &apply_set) {
+            forecast.outcome = ObjectOutcome::ForeignApplier { manager: owner };
+        }
+    }
+    if own_versions_agree {
+        forecast.drops = drops(&own, &apply_set, probe.object);
+    }
+    // A lost field whose value comes back by defaulting (an atomic list that the server completes) changes nothing.
+    let changed = changed_paths(&probe.live.content(), &content(probe.applied));
+    if changed.is_empty() {
+        forecast.drift.clear();
+    } else if forecast.drift.is_empty() && forecast.active.is_empty() {
+        forecast.drift = changed;
+    }
+    forecast.drift.sort();
+    forecast.drift.dedup();
+    if forecast.outcome == ObjectOutcome::OwnershipOnly {
+        if !forecast.active.is_empty() {
+            forecast.outcome = ObjectOutcome::Conflict;
+        } else if !forecast.drift.is_empty() {
+            forecast.outcome = ObjectOutcome::Drift;
+        }
+    }
+    Ok(Probed {
+        forecast,
+        apply_set: Some(apply_set),
+    })
+}
+
+fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, TransferError> {
+    decode(&Value::Array(managed_fields.to_vec())).map_err(TransferError::Live)
+}
+
+fn conflicts(fields: &FieldSet, owner: &str) -> Vec<Conflict> {
+    fields
+        .iter()
+        .map(|path| Conflict {
+            field: path.to_string(),
+            owner: owner.to_owned(),
+        })
+        .collect()
+}
+
+/// An applier of the whole object, not a helper that injects a field: known by name, or it owns most of the apply set.
+fn is_applier(entry: &ManagedFieldsEntry, apply_set: &ApplySet) -> bool {
+    if entry.operation() != Operation::Apply || !entry.subresource().is_empty() {
+        return false;
+    }
+    let shared = entry
+        .fields()
+        .intersection(&apply_set.fields)
+        .leaves()
+        .len();
+    let all = apply_set.fields.leaves().len();
+    shared > 0 && (APPLIERS.contains(&entry.manager()) || shared * 2 > all)
+}
+
+/// Leaves that Helm owns and the manifest does not name, less what the server itself put there by default.
+fn drops(own: &FieldSet, apply_set: &ApplySet, object: &ObjectRef) -> Vec<String> {
+    let string_data = [PathElement::field("stringData")];
+    let has_string_data = object.kind == "Secret" && apply_set.fields.below(&string_data).is_some();
+    own.difference(&apply_set.fields)
+        .leaves()
+        .iter()
+        .filter(|path| !(has_string_data && path.starts_with(&[PathElement::field("data")])))
+        .filter(|path| !is_marker_of(path, &apply_set.fields) && !defaults::is_server_default(path))
+        .map(|path| path.to_string())
+        .collect()
+}
+
+/// A node that the apply set has children of: the mark `.` of a map or list item, no field of its own.
+fn is_marker_of(path: &Path, apply_set: &FieldSet) -> bool {
+    apply_set.below(path).is_some()
+}
+
+/// The object without what every apply may move: managedFields, resourceVersion, generation.
+fn content(json: &Value) -> Value {
+    let mut json = json.clone();
+    if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
+        for key in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(key);
+        }
+    }
+    json
+}
+
+/// Paths at which two objects differ, generation apart; never a value.
+pub fn changed_paths(before: &Value, after: &Value) -> Vec<String> {
+    let mut paths = BTreeSet::new();
+    walk(
+        &content(before),
+        &content(after),
+        &mut String::new(),
+        &mut paths,
+    );
+    paths.into_iter().collect()
+}
+
+fn walk(before: &Value, after: &Value, path: &mut String, paths: &mut BTreeSet<String>) {
+    let length = path.len();
+    match (before, after) {
+        (Value::Object(left), Value::Object(right)) => {
+            for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
+                path.push('.');
+                path.push_str(key);
+                match (left.get(key), right.get(key)) {
+                    (Some(left), Some(right)) => walk(left, right, path, paths),
+                    _ => drop(paths.insert(path.clone())),
+                }
+                path.truncate(length);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            for (index, (left, right)) in left.iter().zip(right).enumerate() {
+                path.push_str(&format!("[{index}]"));
+                walk(left, right, path, paths);
+                path.truncate(length);
+            }
+        }
+        (left, right) if left == right => {}
+        _ => drop(paths.insert(path.clone())),
+    }
+}

@@ -1,0 +1,163 @@
+//! The way back: three-way, so that what others took or wrote since stays theirs.
+
+use managed_fields::entry::{decode, sort};
+use managed_fields::{FieldSet, ManagedFieldsEntry, Operation};
+use serde_json::Value;
+
+use super::adopt::{Inverse, TransferError, read};
+use super::owners::{describe, is_own};
+use crate::domain::fleet::ManagerMatcher;
+
+/// The server folds the oldest Update entries into `ancient-changes` beyond this many, which would swallow what we
+/// put back (upstream `apimachinery/pkg/util/managedfields/internal/capmanagers.go`, rule R6).
+const MAX_UPDATE_ENTRIES: usize = 10;
+
+/// Why the way back is closed.
+#[derive(Debug, thiserror::Error)]
+pub enum BackError {
+    /// Something does not read.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// Our entry is not there, so there is nothing of ours to take back.
+    #[error("our entry is not there")]
+    NotOurs,
+    /// Too many Update managers: the server would fold the oldest away.
+    #[error(
+        "{0} managers would own fields by Update; beyond {MAX_UPDATE_ENTRIES} the server folds the oldest away"
+    )]
+    TooManyManagers(usize),
+}
+
+/// An object's own entries, compared with an adoption's before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ours {
+    /// As before the adoption, or smaller.
+    Before,
+    /// As the adoption wrote them, or smaller.
+    After,
+    /// Neither: Helm or an alias wrote.
+    Rewritten {
+        /// Whose entry.
+        by: String,
+    },
+}
+
+/// Which side is an object on? Our entry's time tells it from an older Apply entry of the same manager.
+pub fn classify(
+    live: &[Value],
+    inverse: &Inverse,
+    managers: &ManagerMatcher,
+) -> Result<Ours, TransferError> {
+    let own: Vec<_> = read(live)
+        .map_err(TransferError::Live)?
+        .into_iter()
+        .filter(|entry| is_own(entry, managers))
+        .collect();
+    let written = one(&inverse.written)?;
+    if let [entry] = own.as_slice()
+        && is_shrunk(entry, &written)
+        && entry.time() == written.time()
+    {
+        return Ok(Ours::After);
+    }
+    let before = read(&inverse.removed).map_err(TransferError::Saved)?;
+    match own
+        .iter()
+        .find(|entry| !before.iter().any(|saved| is_shrunk(entry, saved)))
+    {
+        None => Ok(Ours::Before),
+        Some(entry) => Ok(Ours::Rewritten {
+            by: format!("{}/{}", describe(entry), entry.operation()),
+        }),
+    }
+}
+
+fn is_shrunk(entry: &ManagedFieldsEntry, saved: &ManagedFieldsEntry) -> bool {
+    entry.identity() == saved.identity()
+        && entry.api_version() == saved.api_version()
+        && entry.fields().is_subset(saved.fields())
+}
+
+fn one(value: &Value) -> Result<ManagedFieldsEntry, TransferError> {
+    let mut entries = decode(&Value::Array(vec![value.clone()])).map_err(TransferError::Saved)?;
+    entries.pop().ok_or(TransferError::Empty)
+}
+
+/// The managedFields that put an adopted object back: own entries as saved, less what others took from us since;
+/// everybody else's as they are now.
+pub fn put_back(
+    live: &[Value],
+    inverse: &Inverse,
+    managers: &ManagerMatcher,
+) -> Result<Vec<Value>, BackError> {
+    if classify(live, inverse, managers)? != Ours::After {
+        return Err(BackError::NotOurs);
+    }
+    let written = one(&inverse.written)?;
+    let (own, mut wish): (Vec<_>, Vec<_>) = read(live)
+        .map_err(TransferError::Live)?
+        .into_iter()
+        .partition(|entry| is_own(entry, managers));
+    let kept = own
+        .first()
+        .map_or_else(FieldSet::new, |entry| entry.fields().clone());
+    let taken = written.fields().difference(&kept);
+    let less_taken = |entry: ManagedFieldsEntry| {
+        if taken.is_empty() {
+            return Some(entry);
+        }
+        let fields = entry.fields().difference(&taken);
+        (!fields.is_empty()).then(|| {
+            if fields == *entry.fields() {
+                entry
+            } else {
+                entry.with_fields(fields)
+            }
+        })
+    };
+    wish.extend(
+        read(&inverse.removed)
+            .map_err(TransferError::Saved)?
+            .into_iter()
+            .filter_map(less_taken),
+    );
+    for trimmed in &inverse.trimmed {
+        let before = one(&trimmed.before)?;
+        let after = trimmed.after.as_ref().map(one).transpose()?;
+        let place = wish
+            .iter()
+            .position(|entry| entry.identity() == before.identity());
+        match (place.and_then(|place| wish.get_mut(place)), after) {
+            (Some(entry), Some(after)) if entry.fields() == after.fields() => {
+                if let Some(before) = less_taken(before) {
+                    *entry = before;
+                }
+            }
+            (Some(entry), after) => {
+                let lost = after.map_or_else(
+                    || before.fields().clone(),
+                    |after| before.fields().difference(after.fields()),
+                );
+                let fields = entry.fields().union(&lost.difference(&taken));
+                *entry = entry.clone().with_fields(fields);
+            }
+            (None, _) => wish.extend(less_taken(before)),
+        }
+    }
+    let updates = wish
+        .iter()
+        .filter(|entry| entry.operation() == Operation::Update)
+        .count();
+    if updates > MAX_UPDATE_ENTRIES {
+        return Err(BackError::TooManyManagers(updates));
+    }
+    if wish.is_empty() && inverse.removed.is_empty() && inverse.trimmed.is_empty() {
+        // It had none before: `[{}]` resets the list, which is exactly that state.
+        return Ok(Vec::new());
+    }
+    if wish.is_empty() {
+        return Err(TransferError::Empty.into());
+    }
+    sort(&mut wish);
+    Ok(wish.iter().map(ManagedFieldsEntry::to_value).collect())
+}

@@ -1,0 +1,18 @@
+//! The async shell: collects, paces, performs effects, recovers. Stages carry the names that they have in `domain`.
+//!
+//! | stage | reads | rehearses | writes |
+//! |---|---|---|---|
+//! | [`inventory`], [`audit`] | yes | | |
+//! | [`shadow`], [`plan`] | yes | yes | |
+//! | [`run`], [`undo`] (with resume, unlock, settle, sweep) | yes | yes | yes |
+
+pub mod audit;
+mod bounded;
+pub mod chain;
+pub mod inventory;
+pub mod plan;
+pub mod ports;
+pub mod records;
+pub mod run;
+pub mod shadow;
+pub mod undo;

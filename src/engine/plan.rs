@@ -1,0 +1,190 @@
+//! Collects what a plan is made of: a forecast of every release of every cluster. Zero writes.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::join_all;
+
+use super::bounded::bounded;
+use super::chain::chain;
+use super::inventory::{ReleaseRead, Scope, read_cluster};
+use super::ports::{Clock, Dice};
+use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
+use crate::cluster::{self, Reader, Rehearser};
+use crate::domain::fleet::{Limits, ManagerMatcher};
+use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
+use crate::domain::plan::Candidate;
+use crate::domain::release::ChartRef;
+use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
+
+/// The two harmless sides of a cluster.
+pub type Looks = (Arc<dyn Reader>, Arc<dyn Rehearser>);
+
+/// A cluster to plan for.
+pub struct Planned {
+    /// The fleet's name of it.
+    pub name: ClusterName,
+    /// Reads; or why the cluster could not be connected to.
+    pub reader: Result<Looks, String>,
+    /// Its limits: releases in flight bound the probe too.
+    pub limits: Limits,
+}
+
+/// What was collected.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// Every release, with its forecast; one whose record does not read is Blocked.
+    pub candidates: Vec<Candidate>,
+    /// Clusters that were not read, and why.
+    pub unread: Vec<(ClusterName, String)>,
+    /// Dry runs sent.
+    pub dry_runs: u64,
+}
+
+/// Forecasts the fleet, clusters side by side. `wanted` narrows it to some releases; the others still count as
+/// holders of objects.
+pub async fn collect(
+    clusters: &[Planned],
+    scope: &Scope,
+    managers: &ManagerMatcher,
+    clock: &dyn Clock,
+    dice: &dyn Dice,
+    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
+) -> Collected {
+    let all = join_all(
+        clusters
+            .iter()
+            .map(|cluster| one(cluster, scope, managers, clock, dice, wanted)),
+    )
+    .await;
+    let mut sum = Collected::default();
+    for (cluster, collected) in clusters.iter().zip(all) {
+        match collected {
+            Ok(collected) => {
+                sum.candidates.extend(collected.candidates);
+                sum.dry_runs += collected.dry_runs;
+            }
+            Err(why) => sum.unread.push((cluster.name.clone(), why)),
+        }
+    }
+    sum
+}
+
+async fn one(
+    cluster: &Planned,
+    scope: &Scope,
+    managers: &ManagerMatcher,
+    clock: &dyn Clock,
+    dice: &dyn Dice,
+    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
+) -> Result<Collected, String> {
+    let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
+    let probe = LiveProbe {
+        reader: reader.as_ref(),
+        rehearser: rehearser.as_ref(),
+        managers,
+        clock,
+        dice,
+    };
+    let everywhere = Scope {
+        namespaces: Vec::new(),
+        ..scope.clone()
+    };
+    let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere)
+        .await
+        .map_err(|error| chain(&error))?;
+    let held_objects = holders(releases.iter().flat_map(|release| {
+        let objects = &release.objects.served;
+        objects
+            .iter()
+            .map(move |object| (&release.records.id, &object.object))
+    }));
+    let in_scope = |id: &ReleaseId| {
+        wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
+    };
+    let limit = cluster.limits.in_flight.max(1) as usize;
+    let (probe, held_objects) = (&probe, &held_objects);
+    let mut forecasts = Vec::new();
+    for release in releases
+        .iter()
+        .filter(|release| in_scope(&release.records.id))
+    {
+        forecasts.push(forecast(probe, held_objects, release).boxed());
+    }
+    let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
+    let mut sum = Collected::default();
+    for result in results {
+        let one = result.map_err(|error| chain(&error))?;
+        sum.candidates.extend(one.candidates);
+        sum.dry_runs += one.dry_runs;
+    }
+    Ok(sum)
+}
+
+async fn forecast(
+    probe: &LiveProbe<'_>,
+    holders: &Holders,
+    release: &ReleaseRead,
+) -> cluster::Result<Collected> {
+    let mut collected = Collected::default();
+    let (last, current) = match (&release.last, release.current()) {
+        (Ok(last), Some(current)) => (last, current),
+        (last, _) => {
+            let why = last
+                .as_ref()
+                .err()
+                .cloned()
+                .unwrap_or_else(|| "it has no record".to_owned());
+            collected.candidates.push(unreadable(release, why));
+            return Ok(collected);
+        }
+    };
+    let target = Target {
+        records: &release.records,
+        current,
+        last,
+        holders,
+    };
+    let prepared = match probe.forecast(&target).await {
+        Ok(prepared) => prepared,
+        Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
+    };
+    collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
+    let chart = current.record.chart.clone().unwrap_or_default();
+    collected.candidates.push(Candidate {
+        forecast: prepared.forecast,
+        chart: ChartRef {
+            name: chart.name,
+            version: chart.version,
+        },
+        driver: release.records.driver,
+        revision: Revision(current.record.revision),
+        record_uid: Uid::new(current.stored.uid()),
+    });
+    Ok(collected)
+}
+
+/// A release that cannot be forecast, so that the plan names it with its reason.
+fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
+    let last = release.records.last();
+    Candidate {
+        forecast: Forecast {
+            release: release.records.id.clone(),
+            outcome: ReleaseOutcome::Blocked,
+            reasons: vec![Reason {
+                cause: "unreadable-record".to_owned(),
+                object: None,
+                detail,
+            }],
+            notes: Vec::new(),
+            objects: Vec::new(),
+        },
+        chart: ChartRef {
+            name: "unknown".to_owned(),
+            version: "0".to_owned(),
+        },
+        driver: release.records.driver,
+        revision: last.map_or(Revision(0), |last| last.revision),
+        record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+    }
+}

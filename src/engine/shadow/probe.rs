@@ -1,0 +1,378 @@
+//! The probe: what the server says, object by object. Behind a trait, since an offline forecast will replace it
+//! wherever it can.
+
+use async_trait::async_trait;
+use managed_fields::Time;
+
+use super::Holders;
+use super::objects::{ManifestObject, Objects, ObjectsError, objects};
+use super::rehearse::{Rehearsal, rehearse};
+use crate::cluster::{self, ErrorKind, Reader, Rehearser};
+use crate::domain::fleet::ManagerMatcher;
+use crate::domain::ids::ReleaseId;
+use crate::domain::object::{LiveObject, ObjectRef};
+use crate::domain::release::{Marks, driven_by};
+use crate::domain::shadow::{
+    Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
+};
+use crate::domain::transfer::{Adoption, ApplySet, adopt};
+use crate::engine::chain::chain;
+use crate::engine::ports::{Clock, Dice};
+use crate::engine::records::{Loaded, ReleaseRecords};
+use crate::helm::ApplyMethod;
+
+/// How often a busy object is read again because it moved between GET and dry run (rule R14: controllers write status).
+const TRIES_AT_A_BUSY_OBJECT: u32 = 5;
+
+/// A release to forecast.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Its records.
+    pub records: &'a ReleaseRecords,
+    /// The record whose manifest counts: the deployed one, else the last.
+    pub current: &'a Loaded,
+    /// The last record.
+    pub last: &'a Loaded,
+    /// Who else holds which objects of the cluster.
+    pub holders: &'a Holders,
+}
+
+/// An object that an adoption would write.
+#[derive(Debug, Clone)]
+pub struct PreparedObject {
+    /// Which.
+    pub object: ObjectRef,
+    /// As it was read.
+    pub live: LiveObject,
+    /// What Helm's entry shall own.
+    pub apply_set: ApplySet,
+    /// The rehearsed adoption.
+    pub adoption: Adoption,
+}
+
+/// A forecast, with what a run needs to act on it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The forecast.
+    pub forecast: Forecast,
+    /// The objects to write, in Helm's install order; empty unless the release is Ready.
+    pub objects: Vec<PreparedObject>,
+    /// Dry runs sent, repeats after a 409 not counted.
+    pub dry_runs: u32,
+    /// Dry runs repeated because an object was busy.
+    pub repeats: u32,
+}
+
+/// Forecasts a release.
+#[async_trait]
+pub trait Forecaster: Send + Sync {
+    /// Zero writes. Cancel safe.
+    async fn forecast(&self, target: &Target<'_>) -> Result<Prepared, ForecastError>;
+}
+
+/// Why a release cannot be forecast at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ForecastError {
+    /// The cluster did not answer.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+}
+
+/// Asks the server.
+pub struct LiveProbe<'a> {
+    /// Reads.
+    pub reader: &'a dyn Reader,
+    /// Rehearses.
+    pub rehearser: &'a dyn Rehearser,
+    /// Whose entries are Helm's own.
+    pub managers: &'a ManagerMatcher,
+    /// The time of new entries.
+    pub clock: &'a dyn Clock,
+    /// Names throw-away managers.
+    pub dice: &'a dyn Dice,
+}
+
+enum Verdict {
+    Settled(ObjectForecast),
+    Write(ObjectForecast, Box<PreparedObject>),
+}
+
+#[derive(Default)]
+struct Seen {
+    dry_runs: u32,
+    repeats: u32,
+    lives: Vec<LiveObject>,
+}
+
+#[async_trait]
+impl Forecaster for LiveProbe<'_> {
+    async fn forecast(&self, target: &Target<'_>) -> Result<Prepared, ForecastError> {
+        let release = target.records.id.clone();
+        let mut notes = left_over_notes(target);
+        let mut seen = Seen::default();
+        let mut forecasts = Vec::new();
+        let mut writes = Vec::new();
+        match objects(self.reader, &target.current.record).await {
+            Ok(found) => {
+                notes.extend(repeated_notes(&found));
+                forecasts.extend(found.unserved.iter().map(|unserved| {
+                    let reason = format!(
+                        "{} is not served by the cluster: fix the record first",
+                        unserved.object.api_version
+                    );
+                    plain(&unserved.object, ObjectOutcome::Invalid { reason })
+                }));
+                for object in &found.served {
+                    match self
+                        .object(object, &release, target.holders, &mut seen)
+                        .await?
+                    {
+                        Verdict::Settled(forecast) => forecasts.push(forecast),
+                        Verdict::Write(forecast, write) => {
+                            forecasts.push(forecast);
+                            writes.push(*write);
+                        }
+                    }
+                }
+            }
+            Err(ObjectsError::Cluster(error)) => return Err(error.into()),
+            Err(ObjectsError::Manifest(error)) => {
+                let detail = format!("the stored manifest does not read: {error}");
+                let unread = Reason {
+                    cause: "unknown".to_owned(),
+                    object: None,
+                    detail,
+                };
+                let facts = self.facts(target, &[]);
+                let mut forecast = judge(&facts, Vec::new(), notes);
+                forecast.outcome = crate::domain::shadow::ReleaseOutcome::Blocked;
+                forecast.reasons.insert(0, unread);
+                return Ok(Prepared {
+                    forecast,
+                    objects: Vec::new(),
+                    dry_runs: 0,
+                    repeats: 0,
+                });
+            }
+        }
+        let facts = self.facts(target, &seen.lives);
+        let forecast = judge(&facts, forecasts, notes);
+        Ok(Prepared {
+            forecast,
+            objects: writes,
+            dry_runs: seen.dry_runs,
+            repeats: seen.repeats,
+        })
+    }
+}
+
+impl LiveProbe<'_> {
+    fn facts(&self, target: &Target<'_>, lives: &[LiveObject]) -> ReleaseFacts {
+        ReleaseFacts {
+            release: target.records.id.clone(),
+            last_status: target.last.record.status.to_string(),
+            has_deployed: target.records.deployed().is_some(),
+            records_ssa: target.last.record.apply_method == Some(ApplyMethod::ServerSide),
+            driven_by: driven_by(
+                &lives.iter().map(Marks::of).collect::<Vec<_>>(),
+                self.managers,
+            ),
+        }
+    }
+
+    async fn object(
+        &self,
+        wanted: &ManifestObject,
+        release: &ReleaseId,
+        holders: &Holders,
+        seen: &mut Seen,
+    ) -> Result<Verdict, ForecastError> {
+        let object = &wanted.object;
+        let settled = |outcome| Ok(Verdict::Settled(plain(object, outcome)));
+        for attempt in 0..TRIES_AT_A_BUSY_OBJECT {
+            let Some(live) = self.reader.object(object).await? else {
+                return settled(ObjectOutcome::Missing);
+            };
+            if attempt == 0 {
+                seen.lives.push(live.clone());
+            }
+            if live.is_being_deleted() {
+                return settled(ObjectOutcome::BeingDeleted);
+            }
+            let others = holders.others(object, release);
+            if !others.is_empty() {
+                return settled(ObjectOutcome::Shared { with: others });
+            }
+            let manager = format!("refit-probe-{}", self.dice.word(PROBE_SUFFIX));
+            count(seen, attempt);
+            let applied = match self
+                .rehearser
+                .rehearse_apply(object, &wanted.body, &manager, true)
+                .await
+            {
+                Ok(applied) => applied,
+                Err(error) => return refused(object, error),
+            };
+            let probe = Probe {
+                object,
+                live: &live,
+                applied: &applied,
+                manager: &manager,
+                managers: self.managers,
+            };
+            let probed = match read_probe(&probe) {
+                Ok(probed) => probed,
+                Err(error) => {
+                    return settled(ObjectOutcome::Unknown {
+                        reason: chain(&error),
+                    });
+                }
+            };
+            let mut forecast = probed.forecast;
+            let Some(apply_set) = probed.apply_set else {
+                return Ok(Verdict::Settled(forecast));
+            };
+            let adoption = match adopt(live.managed_fields(), &apply_set, self.managers, self.now())
+            {
+                Ok(Some(adoption)) => adoption,
+                Ok(None) => {
+                    if matches!(forecast.outcome, ObjectOutcome::OwnershipOnly) {
+                        forecast.outcome = ObjectOutcome::Migrated;
+                    }
+                    return Ok(Verdict::Settled(forecast));
+                }
+                Err(error) => {
+                    return settled(ObjectOutcome::Unknown {
+                        reason: chain(&error),
+                    });
+                }
+            };
+            count(seen, attempt);
+            match rehearse(self.rehearser, object, &live, &adoption.wish).await {
+                Ok(Rehearsal::Moved) => {}
+                Ok(Rehearsal::AsWished { wish, lost }) => {
+                    if !lost.is_empty() && matches!(forecast.outcome, ObjectOutcome::OwnershipOnly)
+                    {
+                        forecast.outcome = ObjectOutcome::DeadEntries { entries: lost };
+                    }
+                    let adoption = Adoption {
+                        wish,
+                        inverse: adoption.inverse,
+                    };
+                    let write = PreparedObject {
+                        object: object.clone(),
+                        live,
+                        apply_set,
+                        adoption,
+                    };
+                    return Ok(Verdict::Write(forecast, Box::new(write)));
+                }
+                Ok(Rehearsal::DeadEntries(entries)) => {
+                    forecast.outcome = ObjectOutcome::DeadEntries { entries };
+                    return Ok(Verdict::Settled(forecast));
+                }
+                Ok(Rehearsal::Refused(reason)) => {
+                    forecast.outcome = ObjectOutcome::Admission { reason };
+                    return Ok(Verdict::Settled(forecast));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        settled(ObjectOutcome::Unknown {
+            reason: format!(
+                "it changed under {TRIES_AT_A_BUSY_OBJECT} dry runs: somebody writes it all the time"
+            ),
+        })
+    }
+
+    fn now(&self) -> Time {
+        Time::from_unix(self.clock.now().as_second()).unwrap_or(EPOCH)
+    }
+}
+
+/// Letters of a probe's name: enough that no real manager has it.
+const PROBE_SUFFIX: usize = 8;
+
+/// A clock outside of the years 0 to 9999 is no clock.
+const EPOCH: Time = match Time::from_unix(0) {
+    Ok(time) => time,
+    Err(_) => unreachable!(),
+};
+
+fn count(seen: &mut Seen, attempt: u32) {
+    if attempt == 0 {
+        seen.dry_runs += 1;
+    } else {
+        seen.repeats += 1;
+    }
+}
+
+fn plain(object: &ObjectRef, outcome: ObjectOutcome) -> ObjectForecast {
+    ObjectForecast {
+        object: object.clone(),
+        outcome,
+        active: Vec::new(),
+        latent: Vec::new(),
+        drops: Vec::new(),
+        drift: Vec::new(),
+    }
+}
+
+/// Words of a policy or a webhook that says no, in the server's answer (upstream `apiserver/pkg/admission/plugin`).
+const ADMISSION_WORDS: [&str; 2] = ["denied", "does not support dry run"];
+
+fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, ForecastError> {
+    let outcome = match error.kind {
+        ErrorKind::Invalid | ErrorKind::Forbidden
+            if ADMISSION_WORDS
+                .iter()
+                .any(|word| error.message.contains(word)) =>
+        {
+            ObjectOutcome::Admission {
+                reason: error.message,
+            }
+        }
+        ErrorKind::Forbidden => ObjectOutcome::Unknown {
+            reason: format!("forbidden: {}", error.message),
+        },
+        ErrorKind::Invalid | ErrorKind::UnknownKind => ObjectOutcome::Invalid {
+            reason: error.message,
+        },
+        ErrorKind::NotFound => ObjectOutcome::Missing,
+        _ => return Err(error.into()),
+    };
+    Ok(Verdict::Settled(plain(object, outcome)))
+}
+
+/// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.
+fn left_over_notes(target: &Target<'_>) -> Vec<Reason> {
+    let hooks = target.current.record.hooks.iter().filter(|hook| {
+        !hook.delete_policies.is_empty()
+            && !hook
+                .delete_policies
+                .iter()
+                .any(|policy| policy == "before-hook-creation" || policy == "hook-succeeded")
+    });
+    hooks
+        .map(|hook| Reason {
+            cause: "left-over-hook".to_owned(),
+            object: None,
+            detail: format!(
+                "hook {}/{} may be left behind by its policy; it is not adopted",
+                hook.kind, hook.name
+            ),
+        })
+        .collect()
+}
+
+fn repeated_notes(objects: &Objects) -> Vec<Reason> {
+    objects
+        .repeated
+        .iter()
+        .map(|object| Reason {
+            cause: "repeated-object".to_owned(),
+            object: Some(object.clone()),
+            detail: "the manifest holds it more than once; the last one counts".to_owned(),
+        })
+        .collect()
+}

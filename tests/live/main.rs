@@ -1,0 +1,19 @@
+//! Tests on a real control plane: etcd, API server, controllers and kwok nodes, started by `testbed` and shared by all
+//! modules of this binary. Each test works in namespaces of its own.
+//!
+//! A module for each part that talks to a cluster; this file is their list.
+
+#[cfg(test)]
+mod bad_inputs;
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod holds;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod main_job;
+#[cfg(test)]
+mod rivals;
+#[cfg(test)]
+mod support;

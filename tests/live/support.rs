@@ -1,0 +1,78 @@
+//! The shared control plane, and what every module needs of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use refit::cluster::kube::KubeCluster;
+use refit::domain::ids::Namespace;
+use refit::store::Journal as _;
+use refit::store::sql::SqlStore;
+use serde_json::json;
+use testbed::{AuditLog, ControlPlane, Options};
+
+/// Granted by tests; each test that needs a user takes one of its own.
+pub const USERS: [&str; 2] = ["reader", "nobody"];
+
+/// RBAC, admission policies and CRDs reach the API server's caches within a second or two; this covers a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The control plane of this test binary. Its processes end with the binary; it is never dropped.
+pub fn plane() -> &'static ControlPlane {
+    static PLANE: OnceLock<ControlPlane> = OnceLock::new();
+    PLANE.get_or_init(|| {
+        let options = USERS.into_iter().fold(Options::new("live"), Options::user);
+        ControlPlane::start(options).unwrap()
+    })
+}
+
+/// A namespace that no other test has.
+pub fn namespace(purpose: &str) -> Namespace {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    let name = format!("{purpose}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let body = json!({"metadata": {"name": name}});
+    plane().api().post("/api/v1/namespaces", &body).unwrap();
+    Namespace::new(name)
+}
+
+/// The adapter, as the admin.
+pub async fn admin() -> KubeCluster {
+    with_kubeconfig(plane().kubeconfig(testbed::control_plane::ADMIN)).await
+}
+
+/// The adapter, as one of [`USERS`].
+pub async fn user(name: &str) -> KubeCluster {
+    with_kubeconfig(plane().kubeconfig(name)).await
+}
+
+/// The adapter, by this kubeconfig's current context.
+pub async fn with_kubeconfig(file: PathBuf) -> KubeCluster {
+    KubeCluster::connect(Some(&file), None).await.unwrap()
+}
+
+/// What refit asked of the API server about a namespace.
+pub fn asked(namespace: &Namespace) -> AuditLog {
+    let log = plane().audit().unwrap().by_agent("refit/");
+    log.filter(|entry| entry.namespace == namespace.as_str())
+}
+
+/// Waits until something of the server's own caches has come true.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < PATIENCE, "{what} did not come true");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Walks the journal of a cluster in a store that refit left in `folder`: every hash, every projection.
+pub fn verify_journal(folder: &Path, cluster: &str) -> u64 {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = SqlStore::open_existing(&folder.join(".refit/state.db"))
+            .await
+            .unwrap();
+        store.verify(&cluster.into()).await.unwrap()
+    })
+}

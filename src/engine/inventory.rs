@@ -7,6 +7,7 @@ use futures::future::join_all;
 use managed_fields::entry::decode;
 use serde_json::Value;
 
+use super::chain::chain;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
 use crate::cluster::{self, Reader, RecordScope};
@@ -14,7 +15,7 @@ use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{
-    ChartRef, Driver, Inventory, InventoryCluster, InventoryRelease, ManagerSeen, driven_by,
+    ChartRef, Driver, Inventory, InventoryCluster, InventoryRelease, ManagerSeen, Marks, driven_by,
 };
 
 /// Status of a release whose record does not read.
@@ -249,7 +250,7 @@ fn release_row(
         apply_method: record.and_then(|record| Some(record.apply_method.as_ref()?.to_string())),
         driver: records.driver,
         managers: managers_of(&lives),
-        driven_by: driven_by(&lives, managers),
+        driven_by: driven_by(&marks(&lives), managers),
         objects: u32::try_from(objects).unwrap_or(u32::MAX),
         hooks: record.map_or(0, |record| {
             u32::try_from(record.hooks.len()).unwrap_or(u32::MAX)
@@ -301,17 +302,7 @@ fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
     seen
 }
 
-/// An error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
+/// What tells a driver, of each object.
+pub fn marks(lives: &[LiveObject]) -> Vec<Marks> {
+    lives.iter().map(Marks::of).collect()
 }

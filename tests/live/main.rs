@@ -4,6 +4,16 @@
 //! A module for each part that talks to a cluster; this file is their list.
 
 #[cfg(test)]
+mod bad_inputs;
+#[cfg(test)]
 mod cluster;
+#[cfg(test)]
+mod holds;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod main_job;
+#[cfg(test)]
+mod rivals;
 #[cfg(test)]
 mod support;

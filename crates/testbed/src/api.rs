@@ -1,7 +1,7 @@
 //! A small blocking HTTPS client of one control plane.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use ureq::http::Request;
@@ -11,6 +11,13 @@ use crate::Error;
 
 /// A LIST of a seeded cluster is some megabytes; ureq's own bound of ten is too low for releases.
 const BODY_LIMIT: u64 = 512 * 1024 * 1024;
+
+/// Too many requests, or a storage that is not ready yet.
+const BUSY: u16 = 429;
+
+/// How long a busy server is asked again, and how often.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// No answer for this long is a fault of the server: watches are not sent here.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -122,8 +129,18 @@ impl Api {
     }
 
     /// GET.
+    ///
+    /// A 429 is asked again: the server gives one while a new kind's storage starts.
     pub fn get(&self, path: &str) -> Result<Value, Error> {
-        self.accepted("GET", path, "application/json", &[])
+        let started = Instant::now();
+        loop {
+            match self.accepted("GET", path, "application/json", &[]) {
+                Err(error) if error.status() == Some(BUSY) && started.elapsed() < PATIENCE => {
+                    std::thread::sleep(PAUSE);
+                }
+                done => return done,
+            }
+        }
     }
 
     /// POST of an object.

@@ -90,6 +90,28 @@ impl Snapshot {
         }
     }
 
+    /// Without what controllers write by themselves at any time: status, and who wrote it.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        let mut rest = self.clone();
+        for object in rest.objects.values_mut() {
+            let Some(object) = object.as_object_mut() else {
+                continue;
+            };
+            object.remove("status");
+            let entries = object
+                .get_mut("metadata")
+                .and_then(|metadata| metadata.get_mut("managedFields"))
+                .and_then(Value::as_array_mut);
+            if let Some(entries) = entries {
+                entries.retain(|entry| {
+                    entry.get("subresource").and_then(Value::as_str) != Some("status")
+                });
+            }
+        }
+        rest
+    }
+
     /// Only the objects in this namespace.
     #[must_use]
     pub fn namespace(&self, namespace: &str) -> Self {

@@ -39,7 +39,7 @@ impl Driver {
     }
 }
 
-/// Who else drives a release (design §6).
+/// Who else drives a release: it is migrated over there, not behind its driver's back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DrivenBy {
@@ -184,11 +184,4 @@ pub struct Inventory {
     pub clusters: Vec<InventoryCluster>,
     /// Every release, by cluster, namespace, name.
     pub releases: Vec<InventoryRelease>,
-}
-/// TEMP
-pub fn driven_by(
-    _: &[crate::domain::object::LiveObject],
-    _: &crate::domain::fleet::ManagerMatcher,
-) -> Option<DrivenBy> {
-    None
 }

@@ -44,7 +44,7 @@ pub struct ObjectForecast {
     pub drift: Vec<String>,
 }
 
-/// The gravest fact about an object (design §5).
+/// The gravest fact about an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "type")]
 pub enum ObjectOutcome {

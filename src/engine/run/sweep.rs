@@ -10,6 +10,7 @@ use crate::domain::ids::{ReleaseId, Revision};
 use crate::domain::release::Driver;
 use crate::domain::run::{Outcome, Token};
 use crate::domain::run_event::What;
+use crate::engine::chain::chain;
 use crate::engine::records::{ReleaseRecords, list};
 use crate::helm::LOCK_ANNOTATION;
 
@@ -32,7 +33,8 @@ pub async fn sweep(
     crew: &Crew,
     drivers: &[Driver],
 ) -> Result<Vec<ReleaseId>, CrewError> {
-    let closed: BTreeSet<String> = context
+    // A token names an attempt of a release, and attempts are counted release by release: both must agree.
+    let closed: BTreeSet<(ReleaseId, String)> = context
         .journal
         .attempts(None)
         .await?
@@ -40,7 +42,7 @@ pub async fn sweep(
         .filter(|row| {
             !row.token.is_empty() && !matches!(row.outcome, None | Some(Outcome::Stuck { .. }))
         })
-        .map(|row| row.token)
+        .map(|row| (row.release, row.token))
         .collect();
     let mut swept = Vec::new();
     if closed.is_empty() {
@@ -54,10 +56,18 @@ pub async fn sweep(
                 continue;
             };
             for records in releases {
-                if sweep_release(hands, driver, &records, &closed)
-                    .await
-                    .unwrap_or(false)
-                {
+                let found = match sweep_release(hands, driver, &records, &closed).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        tracing::warn!(
+                            "{}: a lock left behind stays: {}",
+                            records.id,
+                            chain(&error)
+                        );
+                        false
+                    }
+                };
+                if found {
                     let what = What::LockSwept {
                         release: records.id.clone(),
                     };
@@ -74,14 +84,16 @@ async fn sweep_release(
     hands: &Hands,
     driver: Driver,
     records: &ReleaseRecords,
-    closed: &BTreeSet<String>,
+    closed: &BTreeSet<(ReleaseId, String)>,
 ) -> Result<bool, DriveError> {
     let mut swept = false;
     for head in &records.heads {
         let Some(token) = head.head.annotations.get(LOCK_ANNOTATION) else {
             continue;
         };
-        if head.status.starts_with("pending-") && closed.contains(token) {
+        if head.status.starts_with("pending-")
+            && closed.contains(&(records.id.clone(), token.clone()))
+        {
             let lock = Lock {
                 revision: head.revision,
                 token: Token::from_annotation(token),
@@ -100,6 +112,7 @@ pub async fn remove(
     release: &ReleaseId,
     lock: &Lock,
 ) -> Result<bool, DriveError> {
+    hands.ledger.sweep(release, lock).await?;
     hands.pacer.write().await;
     let head = &lock.head;
     let deleted = hands

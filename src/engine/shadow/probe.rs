@@ -11,11 +11,12 @@ use crate::cluster::{self, ErrorKind, Reader, Rehearser};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::domain::release::driven_by;
+use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
 };
-use crate::domain::transfer::{Adoption, ApplySet, TransferError, adopt};
+use crate::domain::transfer::{Adoption, ApplySet, adopt};
+use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::records::{Loaded, ReleaseRecords};
 use crate::helm::ApplyMethod;
@@ -172,7 +173,10 @@ impl LiveProbe<'_> {
             last_status: target.last.record.status.to_string(),
             has_deployed: target.records.deployed().is_some(),
             records_ssa: target.last.record.apply_method == Some(ApplyMethod::ServerSide),
-            driven_by: driven_by(lives, self.managers),
+            driven_by: driven_by(
+                &lives.iter().map(Marks::of).collect::<Vec<_>>(),
+                self.managers,
+            ),
         }
     }
 
@@ -236,11 +240,6 @@ impl LiveProbe<'_> {
                         forecast.outcome = ObjectOutcome::Migrated;
                     }
                     return Ok(Verdict::Settled(forecast));
-                }
-                Err(error @ TransferError::Live(_)) => {
-                    return settled(ObjectOutcome::Unknown {
-                        reason: chain(&error),
-                    });
                 }
                 Err(error) => {
                     return settled(ObjectOutcome::Unknown {
@@ -343,17 +342,6 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
         _ => return Err(error.into()),
     };
     Ok(Verdict::Settled(plain(object, outcome)))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.

@@ -178,6 +178,22 @@ impl World {
         }
     }
 
+    /// Everything that a run could be shown now.
+    pub fn full_view(&self, config: &Config, at: usize) -> Option<(Attempt, View)> {
+        let attempt = self.runs[at].attempt.as_deref()?.clone();
+        let look = Look {
+            objects: (0..).take(OBJECTS).collect(),
+            contents: (N..).take(SLOTS).map(Revision).collect(),
+        };
+        let clock = Clock {
+            now: Timestamp::UNIX_EPOCH,
+            waited: false,
+            wish: false,
+        };
+        let view = self.view(config, &self.runs[at], &attempt, &look, &clock);
+        Some((attempt, view))
+    }
+
     /// A `helm upgrade` that has LISTed and not yet POSTed, and lives.
     fn stale_helm(&self) -> bool {
         !self.env.dead
@@ -346,7 +362,7 @@ impl World {
                     recovering = false;
                     for entry in entries {
                         label += &describe(&entry);
-                        attempt = next.append(at, attempt, entry)?;
+                        attempt = next.append(at, attempt, entry);
                     }
                     seen = Observation::Nothing;
                     // A step of its own follows, unless it is the sending of what was just journaled.
@@ -360,7 +376,7 @@ impl World {
                     }
                     if recovering && !config.reissue {
                         label += " resolves by reading";
-                        attempt = next.resolve_by_reading(config, at, attempt)?;
+                        attempt = next.resolve_by_reading(config, at, attempt);
                         break;
                     }
                     label += if recovering { " again:" } else { "" };
@@ -394,38 +410,26 @@ impl World {
         Some((label, next))
     }
 
-    fn append(&mut self, at: usize, attempt: Attempt, entry: Entry) -> Option<Attempt> {
-        let first = attempt.objects.iter().map(|slot| match &slot.state {
-            ObjectCell::Before { request } => {
-                request.as_ref().map(|request| request.inverse.clone())
-            }
-            _ => None,
-        });
-        let _ = first;
+    fn append(&mut self, at: usize, attempt: Attempt, entry: Entry) -> Attempt {
         match attempt.clone().apply(&entry) {
             Ok(next) => {
                 if let Some(journal) = &mut self.runs[at].journal {
                     Rc::make_mut(journal).push(entry);
                 }
-                Some(next)
+                next
             }
             Err(illegal) => {
                 self.blame(format!("x: {illegal} ({entry:?} on {attempt:?})"));
                 self.runs[at].unopened = Some(Outcome::Stale {
                     what: "broken".into(),
                 });
-                Some(attempt)
+                attempt
             }
         }
     }
 
     /// Without rule 3: an open intent is decided by looking at its target.
-    fn resolve_by_reading(
-        &mut self,
-        config: &Config,
-        at: usize,
-        mut attempt: Attempt,
-    ) -> Option<Attempt> {
+    fn resolve_by_reading(&mut self, config: &Config, at: usize, mut attempt: Attempt) -> Attempt {
         let replies: Vec<_> = attempt
             .open_intents()
             .into_iter()
@@ -437,10 +441,10 @@ impl World {
             .collect();
         if let Decision::Append(entries) = decide(&attempt, &Observation::Replies(replies)) {
             for entry in entries {
-                attempt = self.append(at, attempt, entry)?;
+                attempt = self.append(at, attempt, entry);
             }
         }
-        Some(attempt)
+        attempt
     }
 
     fn live(&self, config: &Config, at: usize, attempt: &Attempt, target: Target) -> Seen {
@@ -491,10 +495,7 @@ impl World {
         match decide(&attempt, &Observation::Replies(vec![reply])) {
             Decision::Append(entries) => {
                 for entry in entries {
-                    let Some(after) = next.append(message.run, attempt.clone(), entry) else {
-                        break;
-                    };
-                    attempt = after;
+                    attempt = next.append(message.run, attempt, entry);
                 }
             }
             Decision::Closed | Decision::Send(_) => {}
@@ -505,6 +506,41 @@ impl World {
         }
         next.runs[message.run].attempt = Some(Rc::new(attempt));
         (label, next)
+    }
+
+    /// An answer that this API server never gives by itself, to the first request of a name that is waited for.
+    pub fn answer(&self, config: &Config, name: &str, answer: &Answer) -> Self {
+        let mut next = self.clone();
+        let at = next
+            .net
+            .iter()
+            .position(|message| matches!(&message.what, Request::Step(intent) if step_name(intent) == name))
+            .expect("the request is under way");
+        let message = next.net.remove(at);
+        if matches!(answer, Answer::Different { .. }) {
+            next.effect(config, &message);
+        }
+        let Request::Step(intent) = &message.what else {
+            return next;
+        };
+        let mut attempt = next.runs[message.run]
+            .attempt
+            .as_deref()
+            .expect("an attempt")
+            .clone();
+        let live = next.live(config, message.run, &attempt, intent.target);
+        let reply = Reply {
+            intent: intent.no,
+            answer: answer.clone(),
+            live,
+        };
+        if let Decision::Append(entries) = decide(&attempt, &Observation::Replies(vec![reply])) {
+            for entry in entries {
+                attempt = next.append(message.run, attempt, entry);
+            }
+        }
+        next.runs[message.run].attempt = Some(Rc::new(attempt));
+        next
     }
 
     /// The sweep of a closed run: a lock that a late POST brought back.

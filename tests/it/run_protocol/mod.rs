@@ -5,10 +5,13 @@
 //! that its guard is needed: the same search with that guard taken away finds a violation.
 
 mod actors;
+mod answers;
 mod configurations;
 mod counterexamples;
 mod engine;
 mod invariants;
+mod refusals;
 mod schedules;
 mod search;
+mod words;
 mod world;

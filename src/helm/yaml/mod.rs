@@ -99,3 +99,6 @@ pub enum YamlFault {
 pub fn read(text: &str) -> Result<Value, YamlError> {
     decode::decode(&nodes::parse(text)?)
 }
+
+#[cfg(test)]
+mod tests;

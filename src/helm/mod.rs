@@ -22,6 +22,6 @@ pub mod yaml;
 pub use json_text::JsonFault;
 pub use record::{ApplyMethod, Edit, Record, RecordError, RecordFacts, Status};
 pub use storage::{
-    LOCK_ANNOTATION, LOCK_FINALIZER, OWNER_SELECTOR, RecordHead, RecordImage, StorageError,
-    StoredRecord, object_name, parse_object_name,
+    LOCK_ANNOTATION, LOCK_FINALIZER, OWNER_SELECTOR, RecordImage, StorageError, StoredRecord,
+    object_name, parse_object_name,
 };

@@ -1,7 +1,6 @@
 //! Forms: labels in step with the JSON, exact restore, nothing lost on the way.
 use super::*;
 use crate::helm::record::tests::{HELM4, noise};
-use crate::helm::storage::RecordHead;
 
 const NOW: &str = "2026-12-01T08:00:00Z";
 const NOW_UNIX: i64 = 1_796_112_000;
@@ -344,26 +343,4 @@ fn labels_out_of_step_and_misplaced_records_are_told() {
         "data key release of Secret sh.helm.release.v1.web.v6 is not base64"
     );
     assert!(!format!("{n:?}").contains("H4s"), "no data in Debug");
-}
-
-#[test]
-fn a_head_is_read_from_metadata_alone() {
-    let n = stored(Driver::Secret, HELM4);
-    let mine = accepted(
-        Driver::Secret,
-        lock(&n, &n.record().unwrap(), &spec(None)).unwrap().object,
-    );
-    let head = RecordHead::from_metadata(&json!({"metadata": mine.object()["metadata"]})).unwrap();
-    assert_eq!(
-        (head.release.as_str(), head.revision, head.status.as_str()),
-        ("web", 8, "pending-upgrade")
-    );
-    assert_eq!(
-        (head.token.as_deref(), head.uid.as_str(), head.deleting),
-        (Some("s/r/1"), "u-new", false)
-    );
-    assert_eq!(
-        RecordHead::from_metadata(&json!({"metadata": {"name": "other"}})),
-        None
-    );
 }

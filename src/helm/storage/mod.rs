@@ -4,7 +4,6 @@
 //! (source: Helm v4 `pkg/storage/storage.go`, `pkg/storage/driver/secrets.go`, `cfgmaps.go`). Every rewrite by Helm drops
 //! annotations and foreign data keys and keeps labels that are not its own; this decides where refit keeps its marks.
 mod error;
-mod head;
 mod image;
 mod name;
 
@@ -16,7 +15,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 pub use error::StorageError;
-pub use head::RecordHead;
 pub use image::RecordImage;
 pub use name::{object_name, parse_object_name};
 

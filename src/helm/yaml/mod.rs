@@ -52,9 +52,10 @@ pub enum YamlFault {
         "a line ends in an unusual way (U+0085, U+2028 or U+2029), which refit does not read as Helm does"
     )]
     LineEnd,
-    /// Punctuation that YAML 1.1 and 1.2 read differently, such as in `{a:}`, `[?a]` or `[!, b]`. Refused, as above.
+    /// Punctuation that YAML 1.1 and 1.2 read differently, such as in `{a:}`, `[?a]` or `[!, b]`, or a byte order mark at
+    /// the begin of a line. Refused, as above.
     #[error(
-        "punctuation inside of brackets or after a tag that refit does not read as Helm does: add blanks"
+        "punctuation inside of brackets, after a tag or at the begin of a line that refit does not read as Helm does: add blanks"
     )]
     Unclear,
     /// Nested deeper than [`DEPTH_MAX`].
@@ -98,3 +99,6 @@ pub enum YamlFault {
 pub fn read(text: &str) -> Result<Value, YamlError> {
     decode::decode(&nodes::parse(text)?)
 }
+
+#[cfg(test)]
+mod tests;

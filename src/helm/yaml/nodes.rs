@@ -73,8 +73,11 @@ pub(super) fn parse(text: &str) -> Result<Tree, YamlError> {
 
 fn refuse_characters(text: &str) -> Result<(), YamlError> {
     let mut line = 1;
+    let mut before = ' ';
     for character in text.chars() {
+        let ended = matches!(std::mem::replace(&mut before, character), '\n' | '\r');
         let fault = match character {
+            '\u{feff}' if ended => YamlFault::Unclear,
             '\n' => {
                 line += 1;
                 continue;
@@ -139,12 +142,12 @@ impl<'a> Composer<'a> {
                 Ok(self.push(Kind::Alias(target), 0))
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let plain = tag.is_none() && style == ScalarStyle::Plain;
+                let plain = style == ScalarStyle::Plain;
                 if plain && self.flow > 0 {
                     self.refuse_glued()?;
                 }
                 let tag = tag.as_deref().map(full);
-                let implicit = plain || tag.as_deref() == Some("!");
+                let implicit = (plain && tag.is_none()) || tag.as_deref() == Some("!");
                 let text = text.into_owned();
                 Ok(self.push(
                     Kind::Scalar {
@@ -239,8 +242,8 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// Inside of `[]` and `{}` go-yaml takes a `:` for text where no blank follows, and a `?` for a mark where one might
-    /// not; the parser goes by YAML 1.2.
+    /// Inside of `[]` and `{}` go-yaml takes a `:` for text where no blank follows, and a `?` or a leading `:` for a
+    /// mark where none does; the parser goes by YAML 1.2.
     fn refuse_glued(&self) -> Result<(), YamlError> {
         let rest = self
             .span
@@ -249,9 +252,10 @@ impl<'a> Composer<'a> {
             .and_then(|end| self.text.get(end..))
             .unwrap_or_default();
         let glued = rest
+            .trim_start_matches(BLANKS)
             .strip_prefix(':')
             .is_some_and(|rest| !rest.starts_with(BLANKS));
-        if glued || self.source().starts_with('?') {
+        if glued || self.source().starts_with(['?', ':']) {
             Err(self.fault(YamlFault::Unclear))
         } else {
             Ok(())

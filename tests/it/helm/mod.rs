@@ -144,7 +144,15 @@ fn what_refit_alone_refuses() {
         json!({"a": "\u{2028}\u{85}\u{2029}"})
     );
     assert_eq!(fault("1: a\n'1': b\n"), YamlFault::KeyTwice);
-    for text in ["{a:}", "[a::]", "[?a]", "[!, b]"] {
+    for text in [
+        "{a:}",
+        "[a::]",
+        "[?a]",
+        "[!, b]",
+        "[:a]",
+        "{a :,}",
+        "a: b\n\u{feff}c: d\n",
+    ] {
         assert_eq!(fault(text), YamlFault::Unclear, "{text}");
     }
 }

@@ -2,7 +2,9 @@
 use refit::domain::release::Driver;
 use refit::helm::forms::{self, Lock};
 use refit::helm::storage::OWNER_SELECTOR;
-use refit::helm::{ApplyMethod, Record, RecordHead, Status, StoredRecord, manifest, object_name};
+use refit::helm::{
+    ApplyMethod, Record, Status, StoredRecord, manifest, object_name, parse_object_name,
+};
 use serde_json::{Value, json};
 use testbed::{ControlPlane, Helm, Options, charts};
 
@@ -107,19 +109,21 @@ fn a_release_goes_there_and_back(site: &Site<'_>, helm3: &Helm, helm4: &Helm) {
         .api()
         .get(&format!("{}?labelSelector={OWNER_SELECTOR}", site.path()))
         .unwrap();
-    let heads: Vec<RecordHead> = list["items"]
+    let heads: Vec<_> = list["items"]
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(RecordHead::from_metadata)
+        .map(|item| &item["metadata"])
         .collect();
-    assert_eq!(
-        heads
-            .iter()
-            .map(|head| (head.revision, head.status.as_str()))
-            .collect::<Vec<_>>(),
-        [(1, "superseded"), (2, "deployed")]
-    );
+    let revisions = heads
+        .iter()
+        .map(|head| parse_object_name(head["name"].as_str().unwrap()).unwrap());
+    assert_eq!(revisions.collect::<Vec<_>>(), [("web", 1), ("web", 2)]);
+    let statuses: Vec<_> = heads
+        .iter()
+        .map(|head| head["labels"]["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses, ["superseded", "deployed"]);
     let n = site.stored(2);
     let before = n.record().unwrap();
     assert_eq!(

@@ -162,7 +162,7 @@ impl<'a> Follower<'a> {
 
     fn tick(&mut self) {
         let now = self.invocation.now();
-        match &mut self.form {
+        match &self.form {
             Form::Live(screen) => screen.draw(&self.view.lines(now, &self.console.err_frame())),
             Form::Plain(log) => {
                 if self.silent_since.elapsed() >= HEARTBEAT {
@@ -175,8 +175,8 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn end<T>(mut self, result: Result<T, CliError>) -> Result<T, CliError> {
-        if let Form::Live(screen) = &mut self.form {
+    fn end<T>(self, result: Result<T, CliError>) -> Result<T, CliError> {
+        if let Form::Live(screen) = &self.form {
             screen.clear();
         }
         match (result, self.failed) {

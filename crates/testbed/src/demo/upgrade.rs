@@ -55,7 +55,14 @@ fn upgrade(stage: &Stage, id: &str) -> Result<Upgrade, Error> {
     let chart = charts::path(&release.chart);
     let chart = chart.display().to_string();
     let value = changed_value(&release.chart);
-    let args = ["upgrade", &release.name, &chart, "--reuse-values", "--set", value];
+    let args = [
+        "upgrade",
+        &release.name,
+        &chart,
+        "--reuse-values",
+        "--set",
+        value,
+    ];
     let output = Helm::v4(plane)?.try_run(&release.namespace, args)?;
     Ok(Upgrade {
         id: id.to_owned(),

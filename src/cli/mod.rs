@@ -2,8 +2,8 @@
 //!
 //! | decisions (pure) | effects |
 //! |---|---|
-//! | arguments → [`Cli`]; wrong ones → [`error::CliError`] ([`usage`]) | [`console`]: streams; [`files`]: documents |
-//! | flags, environment, terminal → [`confirm::Decision`], colours, formats | [`context`]: clock; [`env`]: environment |
+//! | arguments → [`Cli`]; wrong ones → [`error::CliError`] ([`usage`]) | [`console`]: streams; `files`: documents |
+//! | flags, environment, terminal → [`confirm::Decision`], colours, formats | [`context`]: clock; [`mod@env`]: environment |
 //! | reports → [`Exit`] | [`backend`]: everything that touches a cluster or the store |
 
 pub mod audit;

@@ -1,6 +1,7 @@
 //! What the driver of one attempt works with.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
@@ -34,6 +35,9 @@ pub struct Hands {
     pub pacer: Pacer,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Turned on once it had answered nobody for `SEND_PATIENCE`: no release is begun on it any more, or each of a
+    /// thousand would wait as long.
+    pub away: AtomicBool,
 }
 
 /// What looking needs: no write.
@@ -78,7 +82,7 @@ pub enum DriveError {
     /// The journal: fenced, full, away. Nothing was sent that is not journaled.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A read failed, or a request stayed undecided for longer than [`SEND_PATIENCE`].
+    /// A read failed, or a request stayed undecided for longer than `SEND_PATIENCE`.
     #[error("{release}: the cluster does not answer")]
     Cluster {
         /// Which release.

@@ -4,8 +4,8 @@ use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, ReleaseId, ResourceVersion, Revision, Uid};
 use crate::domain::release::Driver;
 use crate::domain::run::{
-    Attempt, Guard, Intent, IntentNo, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened,
-    OpenedObject, Outcome, RecordImage, Side, Step, Target, Token,
+    Attempt, Intent, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened, OpenedObject, Outcome,
+    RecordImage, Side, Token,
 };
 use crate::domain::transfer::Inverse;
 use crate::engine::records::{Head, Loaded, RecordFault, list, load};
@@ -18,6 +18,9 @@ use crate::helm::{ApplyMethod, Status};
 /// Helm prunes down to few revisions only where it was told to; then its prune could free the lock's name, so the
 /// lock gets a finalizer. A release that stores more than this many does not need one.
 const FEW_REVISIONS: usize = 2;
+
+/// Record writes of an undo: lock, N's content, N's owners, N+1 away, lock away; one more for the lock's finalizer.
+const RECORD_WRITES: u32 = 5;
 
 /// What a release looks like before it is put back.
 #[derive(Debug)]
@@ -41,6 +44,11 @@ impl Possible {
     /// Objects that would be put back.
     pub fn objects(&self) -> u32 {
         u32::try_from(self.objects.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Writes that it takes.
+    pub fn writes(&self) -> u32 {
+        self.objects() + RECORD_WRITES + u32::from(self.finalizer)
     }
 }
 
@@ -311,15 +319,7 @@ pub async fn open_undo(
             .collect(),
         dwell_seconds,
         finalizer: possible.finalizer,
-        intent: Intent {
-            no: IntentNo(1),
-            step: Step::Lock,
-            target: Target::Record(lock),
-            guard: Guard::NameFree,
-            wish: None,
-            inverse: None,
-            at: hands.clock.now(),
-        },
+        intent: Intent::lock(lock, hands.clock.now()),
     };
     open(hands, opened, images, Memory::default(), 0, 0).await
 }

@@ -112,7 +112,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         forward: false,
         clusters: super::releases_by_cluster(&fleet, &preview.report),
         note: Some(format!(
-            "The lock of each release stays for {}: a helm upgrade that had begun before then meets it.",
+            "Each lock stays for {}, so that no helm upgrade under way slips in.",
             text::duration(SignedDuration::from_secs(i64::from(
                 fleet.undo_dwell_seconds
             )))

@@ -288,13 +288,13 @@ impl LiveView {
         ));
         last.extend(self.subject.note.clone());
         last.push(if self.stopping {
-                "Stopping: the releases in hand are finished first. Ctrl-C again stops now; both are resumable.".to_owned()
-            } else {
-                format!(
-                    "Ctrl-C finishes the releases in hand and stops, twice stops now; then: {}",
-                    self.subject.again.command()
-                )
-            });
+            "Stopping: what is in hand is finished first. Ctrl-C again stops now.".to_owned()
+        } else {
+            format!(
+                "Ctrl-C finishes what is in hand, twice stops now; then: {}",
+                self.subject.again.command()
+            )
+        });
         out.extend(
             last.iter()
                 .map(|line| text::cut_end(&text::one_line(line), width, frame.utf8)),
@@ -382,7 +382,7 @@ impl LiveView {
         let mut rows: Vec<(&ClusterName, &Cluster, &'static str)> = self
             .clusters
             .iter()
-            .map(|(name, cluster)| (name, cluster, cluster.state()))
+            .map(|(name, cluster)| (name, cluster, cluster.state(self.subject.forward)))
             .collect();
         rows.sort_by(|(a, _, x), (b, _, y)| {
             rank(x)
@@ -424,12 +424,12 @@ impl LiveView {
 }
 
 impl Cluster {
-    fn state(&self) -> &'static str {
+    fn state(&self, forward: bool) -> &'static str {
         if self.progress.ended >= self.progress.releases {
             "Done"
         } else if let Some(brake) = &self.brake {
             brake.word
-        } else if self.started.is_some() || self.progress.ended > 0 {
+        } else if self.started.is_some() || self.progress.ended > 0 || !forward {
             "Running"
         } else {
             "Queued"
@@ -536,7 +536,7 @@ CLUSTER   STATE     RELEASES   WRITES   RATE     ETA      WHY
 dev-1     Running   1/2        4        <none>   <none>   <none>
 so far   put back 1   left alone 0   stuck 0
 Each release's lock stays for 1m00s.
-Ctrl-C finishes the releases in hand and stops, twice stops now; then: refit undo run-7k3f"
+Ctrl-C finishes what is in hand, twice stops now; then: refit undo run-7k3f"
         );
     }
 
@@ -577,7 +577,7 @@ stage-us   Waiting   0/54       0/628    <none>   <none>   the undo's lock dwell
 dev-1      Running   5/60       16/800   2.0/s    6m32s    <none>
 in hand  dev-1/shop/web
 so far   undone 1   handed back 2   stuck 1
-Stopping: the releases in hand are finished first. Ctrl-C again stops now; both are resumable."
+Stopping: what is in hand is finished first. Ctrl-C again stops now."
         );
     }
 

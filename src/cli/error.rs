@@ -209,18 +209,30 @@ impl CliError {
     pub fn text(&self, width: Option<usize>) -> String {
         let what = format!("error: {}", text::one_line(&self.what));
         let code = format!("{}, exit {}", self.code.word(), self.exit.code());
-        let used = text::width(&what) + text::width(&code);
-        let gap = width.map_or(3, |columns| columns.saturating_sub(used).max(3));
-        let mut out = format!("{what}{}{code}\n", " ".repeat(gap));
+        let used = text::width(&what) + text::width(&code) + GAP;
+        let gap = width.map_or(0, |columns| columns.saturating_sub(used)) + GAP;
+        let mut out = String::new();
         let next: Vec<String> = self.next.iter().map(Step::text).collect();
+        let mut code_line = Vec::new();
+        if width.is_some_and(|columns| used > columns) {
+            hang(&mut out, &what, width);
+            code_line.push(code);
+        } else {
+            let _ = writeln!(out, "{what}{}{code}", " ".repeat(gap));
+        }
         for (label, lines) in [
             ("where:", &self.place),
             ("why:", &self.why),
             ("next:", &next),
+            ("code:", &code_line),
         ] {
             for (row, line) in lines.iter().flat_map(|words| words.lines()).enumerate() {
                 let label = if row == 0 { label } else { "" };
-                let _ = writeln!(out, "{label:<7}{}", text::one_line(line));
+                hang(
+                    &mut out,
+                    &format!("{label:<7}{}", text::one_line(line)),
+                    width,
+                );
             }
         }
         out
@@ -248,6 +260,23 @@ impl CliError {
     }
 }
 
+/// Between what happened and the code.
+const GAP: usize = 3;
+
+/// Adds a line, broken at blanks where it is too long for the terminal; what follows stands below the text.
+fn hang(out: &mut String, line: &str, width: Option<usize>) {
+    const INDENT: usize = 7;
+    let (label, rest) = line.split_at(line.len().min(INDENT));
+    let (places, _) = width.map_or((Vec::new(), 0), |columns| {
+        text::breaks(rest.trim_start(), columns.saturating_sub(INDENT))
+    });
+    let mut rest = rest.to_owned();
+    for place in places.into_iter().rev() {
+        rest.replace_range(place..=place, "\n       ");
+    }
+    let _ = writeln!(out, "{label}{rest}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,6 +297,12 @@ mod tests {
         let first = error.text(Some(60)).lines().next().unwrap().to_owned();
         assert_eq!(first.len(), 60);
         assert!(first.ends_with("ConfigInvalid, exit 1"));
+        let narrow = error.text(Some(40));
+        assert!(
+            narrow.ends_with("code:  ConfigInvalid, exit 1\n"),
+            "{narrow}"
+        );
+        assert!(narrow.lines().all(|line| line.len() <= 40), "{narrow}");
         assert_eq!(
             error.json()["where"][1],
             "fleet.toml:23:17  no such day: Thr"

@@ -13,9 +13,10 @@ use super::backend::{EVENT_QUEUE, Events};
 use super::console::Console;
 use super::context::{Ctx, Invocation};
 use super::error::{CliError, ErrorCode};
+use crate::domain::ids::ClusterName;
 use crate::domain::run_event::{Event, What};
 use crate::render::event::{PlainLog, ndjson};
-use crate::render::live::LiveView;
+use crate::render::live::{LiveView, Subject};
 use crate::render::progress::LiveScreen;
 use crate::render::table::RECORD_BELOW;
 
@@ -24,17 +25,6 @@ const REDRAW: Duration = Duration::from_millis(250);
 
 /// Without a terminal, silence for so long is broken by a line: logs of pipelines are cut off without one.
 const HEARTBEAT: Duration = Duration::from_mins(1);
-
-/// What is followed.
-#[derive(Debug, Clone, Default)]
-pub struct Subject {
-    /// The fleet's name.
-    pub fleet: String,
-    /// The run's.
-    pub run: String,
-    /// Names of the clusters that may be named.
-    pub clusters: Vec<String>,
-}
 
 /// Where events go.
 enum Form {
@@ -57,7 +47,7 @@ struct Follower<'a> {
 /// Starts work that sends events and follows it to its end. Cancel safe as the work is.
 pub async fn follow<T, F, Fut>(
     ctx: &mut Ctx,
-    subject: &Subject,
+    subject: Subject,
     events_file: Option<&Path>,
     start: F,
 ) -> Result<T, CliError>
@@ -106,10 +96,10 @@ impl<'a> Follower<'a> {
     fn new(
         console: &'a mut Console,
         invocation: &'a Invocation,
-        subject: &Subject,
+        subject: Subject,
         file: Option<(BufWriter<File>, String)>,
     ) -> Self {
-        let log = PlainLog::new(subject.clusters.iter().map(String::as_str));
+        let log = PlainLog::new(subject.clusters.keys().map(ClusterName::as_str));
         let wide_enough = console
             .err_frame()
             .width
@@ -126,7 +116,7 @@ impl<'a> Follower<'a> {
             console,
             invocation,
             form,
-            view: LiveView::new(&subject.fleet, &subject.run),
+            view: LiveView::new(subject),
             log,
             file,
             failed: None,
@@ -162,7 +152,7 @@ impl<'a> Follower<'a> {
 
     fn tick(&mut self) {
         let now = self.invocation.now();
-        match &mut self.form {
+        match &self.form {
             Form::Live(screen) => screen.draw(&self.view.lines(now, &self.console.err_frame())),
             Form::Plain(log) => {
                 if self.silent_since.elapsed() >= HEARTBEAT {
@@ -175,8 +165,8 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn end<T>(mut self, result: Result<T, CliError>) -> Result<T, CliError> {
-        if let Form::Live(screen) = &mut self.form {
+    fn end<T>(self, result: Result<T, CliError>) -> Result<T, CliError> {
+        if let Form::Live(screen) = &self.form {
             screen.clear();
         }
         match (result, self.failed) {

@@ -42,6 +42,7 @@ pub mod unlock;
 pub mod usage;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ use self::env::Env;
 use self::error::CliError;
 pub use self::exit::Exit;
 use self::globals::Globals;
+use crate::domain::fleet::Fleet;
+use crate::domain::ids::ClusterName;
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::Outcome;
 use crate::render::{Format, format, text};
@@ -258,6 +261,19 @@ fn settle_exit(report: &UndoReport) -> Exit {
     };
     let left = report.items.iter().any(|item| unsettled(&item.end));
     if left { Exit::SomeNotDone } else { Exit::Ok }
+}
+
+/// How many releases of each cluster of the fleet are concerned.
+fn releases_by_cluster(fleet: &Fleet, report: &UndoReport) -> BTreeMap<ClusterName, u32> {
+    let names = fleet
+        .clusters
+        .iter()
+        .map(|cluster| (cluster.name.clone(), 0));
+    let mut counts: BTreeMap<ClusterName, u32> = names.collect();
+    for item in report.items.iter().filter(|item| item.end.is_none()) {
+        *counts.entry(item.release.cluster.clone()).or_default() += 1;
+    }
+    counts
 }
 
 /// `put 23 releases on 1 cluster back`.

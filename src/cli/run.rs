@@ -13,6 +13,7 @@ use super::follow;
 use super::globals::WriteArgs;
 use super::plan_file;
 use crate::render::Next;
+use crate::render::live::Subject;
 use crate::render::screen::run::{RunPreviewScreen, report_screen};
 
 /// Examples below the help.
@@ -111,23 +112,25 @@ pub(super) async fn perform(
     let max_wait = flags.max_wait.or_else(|| {
         (!ctx.console.is_interactive()).then(|| SignedDuration::from_secs(DEFAULT_MAX_WAIT_SECONDS))
     });
-    let subject = follow::Subject {
+    let subject = Subject {
         fleet: preview.plan.metadata.fleet.clone(),
-        run: preview.run.to_string(),
+        title: preview.run.to_string(),
+        forward: true,
         clusters: preview
             .plan
             .metadata
             .limits
             .keys()
-            .map(ToString::to_string)
+            .map(|name| (name.clone(), 0))
             .collect(),
+        note: None,
+        again: Next::Resume {
+            run: preview.run.to_string(),
+        },
     };
-    let report = follow::follow(
-        ctx,
-        &subject,
-        flags.events.as_deref(),
-        |events| async move { backend.run(&invocation, preview, max_wait, events).await },
-    )
+    let report = follow::follow(ctx, subject, flags.events.as_deref(), |events| async move {
+        backend.run(&invocation, preview, max_wait, events).await
+    })
     .await?;
     ctx.show(&report_screen(&report))?;
     Ok(super::outcome_exit(&report))

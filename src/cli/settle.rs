@@ -8,6 +8,7 @@ use super::follow;
 use super::globals::WriteArgs;
 use crate::domain::ids::ReleaseId;
 use crate::render::Next;
+use crate::render::live::Subject;
 use crate::render::screen::settle::{preview_lines, report_screen};
 
 /// Examples below the help.
@@ -63,16 +64,15 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         with_flags,
     )?;
     let invocation = ctx.invocation.clone();
-    let subject = follow::Subject {
+    let subject = Subject {
         fleet: fleet.name.clone(),
-        run: "settle".to_owned(),
-        clusters: fleet
-            .clusters
-            .iter()
-            .map(|cluster| cluster.name.to_string())
-            .collect(),
+        title: "settle".to_owned(),
+        forward: false,
+        clusters: super::releases_by_cluster(&fleet, &preview.report),
+        note: None,
+        again: Next::SettleAll,
     };
-    let report = follow::follow(ctx, &subject, None, |events| async move {
+    let report = follow::follow(ctx, subject, None, |events| async move {
         backend.settle(&invocation, &fleet, &preview, events).await
     })
     .await?;

@@ -1,5 +1,7 @@
 //! `refit undo` (alias `rollback`): puts releases back as they were.
 
+use jiff::SignedDuration;
+
 use super::backend::UndoScope;
 use super::confirm;
 use super::context::Ctx;
@@ -9,8 +11,9 @@ use super::follow;
 use super::globals::WriteArgs;
 use super::since;
 use crate::domain::ids::{ReleaseId, RunId};
-use crate::render::Next;
+use crate::render::live::Subject;
 use crate::render::screen::undo::{preview_lines, preview_screen, report_screen};
+use crate::render::{Next, text};
 
 /// Examples below the help.
 pub const EXAMPLES: &str = "\
@@ -103,16 +106,22 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let purpose = super::put_back_purpose(&preview.report);
     confirm::ask(ctx, &lines, &purpose, &question, &args.write, with_flags)?;
     let invocation = ctx.invocation.clone();
-    let subject = follow::Subject {
+    let subject = Subject {
         fleet: fleet.name.clone(),
-        run: args.run.to_string(),
-        clusters: fleet
-            .clusters
-            .iter()
-            .map(|cluster| cluster.name.to_string())
-            .collect(),
+        title: format!("undo of {}", args.run),
+        forward: false,
+        clusters: super::releases_by_cluster(&fleet, &preview.report),
+        note: Some(format!(
+            "Each lock stays for {}, so that no helm upgrade under way slips in.",
+            text::duration(SignedDuration::from_secs(i64::from(
+                fleet.undo_dwell_seconds
+            )))
+        )),
+        again: Next::Undo {
+            run: args.run.to_string(),
+        },
     };
-    let report = follow::follow(ctx, &subject, None, |events| async move {
+    let report = follow::follow(ctx, subject, None, |events| async move {
         backend.undo(&invocation, &preview, events).await
     })
     .await?;

@@ -80,10 +80,16 @@ pub fn error(refused: &clap::Error) -> Option<CliError> {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty());
-    let what = lines.next().unwrap_or("wrong usage");
+    let mut what = lines.next().unwrap_or("wrong usage").to_owned();
+    // `the following required arguments were not provided:` and the arguments on lines of their own.
+    if what.ends_with(':')
+        && let Some(more) = lines.next()
+    {
+        what = format!("{what} {more}");
+    }
     let mut error = CliError::usage(
         what.strip_prefix("error: ")
-            .unwrap_or(what)
+            .unwrap_or(&what)
             .trim_end_matches('.'),
     );
     for line in lines {

@@ -271,7 +271,12 @@ impl Document {
                     for record in self.records.iter().filter(shown) {
                         table.row(record.cells.iter().cloned());
                     }
-                    table.render(frame)
+                    // Rows that only wide shows: heads alone would say that there is nothing.
+                    if table.is_empty() && !self.records.is_empty() {
+                        String::new()
+                    } else {
+                        table.render(frame)
+                    }
                 }
             })
             .collect()
@@ -318,12 +323,32 @@ pub fn next_text(next: &[(Next, String)]) -> String {
     out
 }
 
-/// A line of spans with a line end.
+/// A line of spans with a line end; on a terminal, broken at blanks where it is too long.
 pub fn line_text(spans: &[Span], frame: &Frame) -> String {
-    let mut line: String = spans
+    let texts: Vec<String> = spans
         .iter()
-        .map(|span| paint(&text::one_line(&span.text), span.role, frame.color).into_owned())
+        .map(|span| text::one_line(&span.text))
         .collect();
+    let (places, indent) = match frame.width {
+        Some(columns) => text::breaks(&texts.concat(), columns),
+        None => (Vec::new(), 0),
+    };
+    let hang = format!("\n{}", " ".repeat(indent));
+    let mut start = 0;
+    let mut line = String::new();
+    for (span, piece) in spans.iter().zip(texts) {
+        let end = start + piece.len();
+        let mut broken = piece;
+        for place in places
+            .iter()
+            .rev()
+            .filter(|place| (start..end).contains(*place))
+        {
+            broken.replace_range(place - start..=place - start, &hang);
+        }
+        line.push_str(&paint(&broken, span.role, frame.color));
+        start = end;
+    }
     line.push('\n');
     line
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Next;
 use super::document::line_text;
 use super::paint::Span;
 use super::table::{Column, Cut, Frame, Table};
@@ -47,11 +48,27 @@ struct Cluster {
     troubles: u64,
 }
 
+/// What is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The fleet's name.
+    pub fleet: String,
+    /// What goes on: `run-7k3f`, `undo of run-7k3f`.
+    pub title: String,
+    /// It goes forward, in waves; else it puts back, all at once.
+    pub forward: bool,
+    /// Clusters that may be named, with the releases on each if these are known before the first event.
+    pub clusters: BTreeMap<ClusterName, u32>,
+    /// What the reader should know meanwhile.
+    pub note: Option<String>,
+    /// The command that goes on if this is stopped.
+    pub again: Next,
+}
+
 /// Where a run is, as its events tell.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LiveView {
-    fleet: String,
-    run: String,
+    subject: Subject,
     total: Progress,
     waves: BTreeMap<u32, Progress>,
     wave: Option<(u32, String)>,
@@ -65,12 +82,36 @@ pub struct LiveView {
 }
 
 impl LiveView {
-    /// A run of which nothing is known yet.
-    pub fn new(fleet: impl Into<String>, run: impl Into<String>) -> Self {
+    /// Before the first event.
+    pub fn new(subject: Subject) -> Self {
+        let mut clusters = BTreeMap::new();
+        let mut total = Progress::default();
+        for (name, releases) in &subject.clusters {
+            let progress = Progress {
+                releases: u64::from(*releases),
+                ..Progress::default()
+            };
+            total.releases += progress.releases;
+            if progress.releases > 0 {
+                let cluster = Cluster {
+                    progress,
+                    ..Cluster::default()
+                };
+                clusters.insert(name.clone(), cluster);
+            }
+        }
         Self {
-            fleet: fleet.into(),
-            run: run.into(),
-            ..Self::default()
+            subject,
+            total,
+            waves: BTreeMap::new(),
+            wave: None,
+            clusters,
+            in_hand: BTreeSet::new(),
+            waiting: None,
+            undone: 0,
+            handed_back: 0,
+            stuck: 0,
+            stopping: false,
         }
     }
 
@@ -209,11 +250,10 @@ impl LiveView {
     /// The view as lines without line ends, none wider than the frame.
     pub fn lines(&self, now: Timestamp, frame: &Frame) -> Vec<String> {
         let width = frame.width.unwrap_or(usize::MAX);
-        let mut lines = vec![
-            self.head(now),
-            self.bar(width, frame.utf8),
-            self.wave_line(),
-        ];
+        let mut lines = vec![self.head(now), self.bar(width, frame.utf8)];
+        if !self.waves.is_empty() {
+            lines.push(self.wave_line());
+        }
         let mut out: Vec<String> = lines
             .drain(..)
             .map(|line| text::cut_end(&line, width, frame.utf8))
@@ -233,21 +273,28 @@ impl LiveView {
                 out.push(format!("{folded} more clusters are done"));
             }
         }
-        let last = [
-            self.in_hand_line(),
+        let mut last = Vec::new();
+        if self.subject.forward {
+            last.push(self.in_hand_line());
+        }
+        let (undone, left) = if self.subject.forward {
+            ("undone", "handed back")
+        } else {
+            ("put back", "left alone")
+        };
+        last.push(format!(
+            "so far   {undone} {}   {left} {}   stuck {}",
+            self.undone, self.handed_back, self.stuck
+        ));
+        last.extend(self.subject.note.clone());
+        last.push(if self.stopping {
+            "Stopping: what is in hand is finished first. Ctrl-C again stops now.".to_owned()
+        } else {
             format!(
-                "so far   undone {}   handed back {}   stuck {}",
-                self.undone, self.handed_back, self.stuck
-            ),
-            if self.stopping {
-                "Stopping: the releases in hand are finished first. Ctrl-C again stops now; both are resumable.".to_owned()
-            } else {
-                format!(
-                    "Ctrl-C finishes the releases in hand and stops, twice stops now; then: refit resume {}",
-                    self.run
-                )
-            },
-        ];
+                "Ctrl-C finishes what is in hand, twice stops now; then: {}",
+                self.subject.again.command()
+            )
+        });
         out.extend(
             last.iter()
                 .map(|line| text::cut_end(&text::one_line(line), width, frame.utf8)),
@@ -258,12 +305,17 @@ impl LiveView {
     fn head(&self, now: Timestamp) -> String {
         let wave = match &self.wave {
             Some((number, name)) => format!("wave {number} of {} {name}", self.waves.len()),
-            None => "before the first wave".to_owned(),
+            None if self.subject.forward => "before the first wave".to_owned(),
+            None => format!(
+                "on {} of {} clusters",
+                self.clusters.len(),
+                self.subject.clusters.len()
+            ),
         };
         format!(
             "{}  {}  {wave}  {}  {} of {}",
-            self.fleet,
-            self.run,
+            self.subject.fleet,
+            self.subject.title,
             text::time(now),
             text::count(self.total.ended),
             text::counted(self.total.releases, "release"),
@@ -330,7 +382,7 @@ impl LiveView {
         let mut rows: Vec<(&ClusterName, &Cluster, &'static str)> = self
             .clusters
             .iter()
-            .map(|(name, cluster)| (name, cluster, cluster.state()))
+            .map(|(name, cluster)| (name, cluster, cluster.state(self.subject.forward)))
             .collect();
         rows.sort_by(|(a, _, x), (b, _, y)| {
             rank(x)
@@ -354,9 +406,16 @@ impl LiveView {
                 Span::plain(name.as_str()),
                 Span::state(state),
                 Span::plain(format!("{}/{}", progress.ended, progress.releases)),
-                Span::plain(format!("{}/{}", progress.writes, progress.writes_planned)),
-                Span::plain(format!("{rate:.1}/s")),
-                Span::or_none((state != "Done").then(|| eta(left, rate)).flatten()),
+                Span::plain(match progress.writes_planned {
+                    0 => progress.writes.to_string(),
+                    planned => format!("{}/{planned}", progress.writes),
+                }),
+                Span::or_none(rate.map(|rate| format!("{rate:.1}/s"))),
+                Span::or_none(
+                    (state != "Done" && left > 0)
+                        .then(|| eta(left, rate))
+                        .flatten(),
+                ),
                 Span::or_none(why),
             ]);
         }
@@ -365,30 +424,28 @@ impl LiveView {
 }
 
 impl Cluster {
-    fn state(&self) -> &'static str {
+    fn state(&self, forward: bool) -> &'static str {
         if self.progress.ended >= self.progress.releases {
             "Done"
         } else if let Some(brake) = &self.brake {
             brake.word
-        } else if self.started.is_some() {
+        } else if self.started.is_some() || self.progress.ended > 0 || !forward {
             "Running"
         } else {
             "Queued"
         }
     }
 
-    /// Writes per second since the first release.
-    fn rate(&self, now: Timestamp) -> f64 {
-        let seconds = self
-            .started
-            .map_or(0.0, |since| now.duration_since(since).as_secs_f64());
+    /// Writes per second since the first release began; `None` if no event told of that.
+    fn rate(&self, now: Timestamp) -> Option<f64> {
+        let seconds = now.duration_since(self.started?).as_secs_f64();
         // Counts of writes are far below 2^32: the conversion is exact.
         let writes = f64::from(u32::try_from(self.progress.writes).unwrap_or(u32::MAX));
-        if seconds < 1.0 {
+        Some(if seconds < 1.0 {
             writes
         } else {
             writes / seconds
-        }
+        })
     }
 }
 
@@ -403,14 +460,11 @@ fn rank(state: &str) -> u8 {
     }
 }
 
-fn eta(left: u64, rate: f64) -> Option<String> {
-    if rate <= 0.0 {
-        return None;
-    }
+fn eta(left: u64, rate: Option<f64>) -> Option<String> {
+    let rate = rate.filter(|rate| *rate > 0.0)?;
     let left = f64::from(u32::try_from(left).unwrap_or(u32::MAX));
-    SignedDuration::try_from_secs_f64(left / rate)
-        .ok()
-        .map(text::duration)
+    let time = SignedDuration::try_from_secs_f64(left / rate).ok()?;
+    Some(text::duration(time))
 }
 
 fn waiting_rest(brake: &Brake) -> String {
@@ -446,8 +500,48 @@ fn painted(spans: &[Span], frame: &Frame) -> String {
 mod tests {
     use super::*;
 
+    fn subject(run: &str) -> Subject {
+        Subject {
+            fleet: "acme".into(),
+            title: run.into(),
+            forward: true,
+            clusters: BTreeMap::new(),
+            note: None,
+            again: Next::Resume { run: run.into() },
+        }
+    }
+
+    #[test]
+    fn an_undo_knows_its_releases_beforehand() {
+        let mut view = LiveView::new(Subject {
+            title: "undo of run-7k3f".into(),
+            forward: false,
+            clusters: [("dev-1".into(), 2), ("eu-1".into(), 0)].into(),
+            note: Some("Each release's lock stays for 1m00s.".into()),
+            again: Next::Undo {
+                run: "run-7k3f".into(),
+            },
+            ..subject("")
+        });
+        let mut event = crate::render::event::tests::all().remove(5);
+        event.wave = None;
+        view.apply(&event);
+        let now = "2026-11-25T08:01:08Z".parse().unwrap();
+        assert_eq!(
+            view.lines(now, &Frame::terminal(90)).join("\n"),
+            "\
+acme  undo of run-7k3f  on 1 of 2 clusters  2026-11-25T08:01:08Z  1 of 2 releases
+█████████████████████████████████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  50.0%
+CLUSTER   STATE     RELEASES   WRITES   RATE     ETA      WHY
+dev-1     Running   1/2        4        <none>   <none>   <none>
+so far   put back 1   left alone 0   stuck 0
+Each release's lock stays for 1m00s.
+Ctrl-C finishes what is in hand, twice stops now; then: refit undo run-7k3f"
+        );
+    }
+
     fn view() -> LiveView {
-        let mut view = LiveView::new("acme", "run-7k3f");
+        let mut view = LiveView::new(subject("run-7k3f"));
         for event in crate::render::event::tests::all() {
             if matches!(event.what, What::Waiting { .. }) {
                 continue;
@@ -478,12 +572,12 @@ mod tests {
 acme  run-7k3f  wave 2 of 1 non-prod  2026-11-25T08:01:08Z  5 of 114 releases
 ████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  4.4%
 2: 5/114
-CLUSTER    STATE     RELEASES   WRITES   RATE    ETA      WHY
-stage-us   Waiting   0/54       0/628    0.0/s   <none>   the undo's lock dwells, until 2026-11-25T08:02:00Z
-dev-1      Running   5/60       16/800   2.0/s   6m32s    <none>
+CLUSTER    STATE     RELEASES   WRITES   RATE     ETA      WHY
+stage-us   Waiting   0/54       0/628    <none>   <none>   the undo's lock dwells, until 2026-11-25T08:02:00Z
+dev-1      Running   5/60       16/800   2.0/s    6m32s    <none>
 in hand  dev-1/shop/web
 so far   undone 1   handed back 2   stuck 1
-Stopping: the releases in hand are finished first. Ctrl-C again stops now; both are resumable."
+Stopping: what is in hand is finished first. Ctrl-C again stops now."
         );
     }
 
@@ -500,7 +594,7 @@ Stopping: the releases in hand are finished first. Ctrl-C again stops now; both 
 
     #[test]
     fn many_done_clusters_fold() {
-        let mut view = LiveView::new("acme", "run-1");
+        let mut view = LiveView::new(subject("run-1"));
         let share = |number: u32| crate::domain::run_event::Share {
             of: ClusterName::new(format!("eu-{number}")),
             releases: u32::from(number == 7),

@@ -487,7 +487,9 @@ mod tests {
                 let columns = HEADS[5 - count..].iter().enumerate().map(|(place, head)| {
                     let column = Column::new(head);
                     if place > 0 && place + 1 < count {
-                        column.narrow(u8::try_from(place).unwrap())
+                        column
+                            .narrow(u8::try_from(place).unwrap())
+                            .at_most(6, Cut::Middle)
                     } else {
                         column
                     }

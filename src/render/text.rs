@@ -37,6 +37,36 @@ pub fn cell(text: &str, last: bool) -> String {
     }
 }
 
+/// Where to break a line so that it fits: byte places of blanks to be replaced by a line end, and the indent of what
+/// follows. A word that is too long stays whole. The indent is that of the line's last column (after three blanks or
+/// more), or else of its beginning.
+pub fn breaks(line: &str, columns: usize) -> (Vec<usize>, usize) {
+    let lead = line.len() - line.trim_start_matches(' ').len();
+    let column = line
+        .trim_end()
+        .rfind("   ")
+        .map(|at| width(&line[..at + 3]));
+    let indent = column
+        .filter(|column| *column <= columns / 2)
+        .unwrap_or(lead);
+    let mut places = Vec::new();
+    let mut used = 0;
+    let mut blank: Option<(usize, usize)> = None;
+    for (place, c) in line.char_indices() {
+        if c == ' ' && used > indent {
+            blank = Some((place, used));
+        }
+        used += c.width().unwrap_or(0);
+        if used > columns
+            && let Some((at, before)) = blank.take()
+        {
+            places.push(at);
+            used = indent + used - before - 1;
+        }
+    }
+    (places, indent)
+}
+
 /// The mark of a cut: `…`, or `...` on a terminal without UTF-8.
 pub const fn ellipsis(utf8: bool) -> &'static str {
     if utf8 { "…" } else { "..." }
@@ -229,6 +259,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_break_at_blanks_and_hang() {
+        let wrap = |line: &str, columns| {
+            let (places, indent) = breaks(line, columns);
+            let mut out = line.to_owned();
+            for place in places.into_iter().rev() {
+                out.replace_range(place..=place, &format!("\n{}", " ".repeat(indent)));
+            }
+            out
+        };
+        assert_eq!(wrap("one two three", 8), "one two\nthree");
+        assert_eq!(
+            wrap("    a fact   beside it there", 20),
+            "    a fact   beside\n    it there"
+        );
+        assert_eq!(
+            wrap("why:   one two three", 15),
+            "why:   one two\n       three"
+        );
+        assert_eq!(wrap("averylongword x", 5), "averylongword\nx");
+        assert_eq!(wrap("fits", 4), "fits");
+    }
+
+    #[test]
     fn shell_words() {
         assert_eq!(shell("eu-1/shop/web"), "eu-1/shop/web");
         assert_eq!(shell("it's"), "'it'\\''s'");
@@ -242,6 +295,23 @@ mod tests {
             let made = cell(&text, false);
             prop_assert!(!made.is_empty());
             prop_assert!(!made.chars().any(|c| c.is_whitespace() || c.is_control()));
+        }
+
+        #[test]
+        fn broken_lines_fit_and_lose_nothing(words in proptest::collection::vec("[a-zé漢]{1,9}", 1..20), columns in 30usize..60) {
+            let line = words.join(" ");
+            let (places, indent) = breaks(&line, columns);
+            let mut from = 0;
+            let mut out = Vec::new();
+            for place in places {
+                out.push(&line[from..place]);
+                from = place + 1;
+            }
+            out.push(&line[from..]);
+            prop_assert_eq!(out.join(" "), line.clone());
+            for (row, part) in out.iter().enumerate() {
+                prop_assert!(width(part) + if row > 0 { indent } else { 0 } <= columns, "{:?}", part);
+            }
         }
 
         #[test]

@@ -86,6 +86,9 @@ impl InventoryScreen<'_> {
             let why = cluster.unreachable.as_deref().unwrap_or("no reason known");
             document = document.warning(format!("{} not read: {why}", cluster.name));
         }
+        if inventory.releases.is_empty() && unreachable.is_empty() {
+            return document;
+        }
         match (unreachable.first(), &self.saved) {
             (Some(cluster), _) => document.next(
                 Next::InventoryCluster {

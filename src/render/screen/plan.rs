@@ -369,9 +369,7 @@ impl PlanScreen<'_> {
                 )),
             ])
             .text(format!("why here: {}", it.reason));
-        if !it.notes.is_empty() {
-            document = document.gap().table(reasons(&it.notes));
-        }
+        document = reasons(document, &it.notes);
         match self.file {
             Some(file) => document.next(
                 Next::Run {
@@ -385,7 +383,7 @@ impl PlanScreen<'_> {
 }
 
 fn held_one(held: &HeldRelease) -> Document {
-    Document::new("HeldRelease")
+    let document = Document::new("HeldRelease")
         .fields_of(held)
         .names([held.release.to_string()])
         .line([
@@ -396,29 +394,20 @@ fn held_one(held: &HeldRelease) -> Document {
                 "   in no wave, for {}",
                 text::counted(text::len(&held.reasons), "reason")
             )),
-        ])
-        .table(reasons(&held.reasons))
+        ]);
+    reasons(document, &held.reasons)
 }
 
-fn reasons(reasons: &[crate::domain::shadow::Reason]) -> Table {
-    let mut table = Table::new([
-        Column::new("CAUSE"),
-        Column::new("OBJECT"),
-        Column::new("DETAIL"),
-    ]);
+/// Reasons in full: two lines each, nothing cut.
+fn reasons(mut document: Document, reasons: &[crate::domain::shadow::Reason]) -> Document {
     for reason in reasons {
-        table.row([
-            Span::plain(&reason.cause),
-            Span::or_none(
-                reason
-                    .object
-                    .as_ref()
-                    .map(|object| format!("{}/{}", object.kind, object.name)),
-            ),
-            Span::plain(&reason.detail),
-        ]);
+        let mut head = vec![Span::with(reason.cause.as_str(), Role::Strong)];
+        if let Some(object) = &reason.object {
+            head.push(Span::plain(format!("   {object}")));
+        }
+        document = document.line(head).text(format!("    {}", reason.detail));
     }
-    table
+    document
 }
 
 fn gravest(held: &HeldRelease) -> &str {

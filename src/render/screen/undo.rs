@@ -113,11 +113,15 @@ fn preview_text(report: &UndoReport, writes_per_second: u32) -> String {
     let rate = writes_per_second.max(1);
     let seconds = counts.writes.div_ceil(u64::from(rate));
     let time = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    // A preview that does not know its writes has no time to tell.
+    let time = match counts.writes {
+        0 => String::new(),
+        _ => format!("{} at {rate} writes/s, ", text::duration(time)),
+    };
     let mut line = format!(
-        "{} to put back ({}, {} at {rate} writes/s, 0 value changes)",
+        "{} to put back ({}, {time}0 value changes)",
         text::count(counts.totals.open),
         text::counted(counts.objects, "object"),
-        text::duration(time),
     );
     for (count, words) in left(&counts.totals) {
         let _ = write!(line, ", {} {words}: left alone", text::count(count));

@@ -21,6 +21,7 @@ pub use hands::{DriveError, Eyes, Hands, Task};
 pub use ledger::{Images, Ledger, LedgerError, digest, read_attempt, reopen};
 pub use open::{Opening, open, record_image};
 pub use pace::{FleetPace, Pacer, fleet_pace};
+pub use patience::Patience;
 pub use sight::{Memory, see};
 pub use sweep::{Lock, remove, sweep};
 pub use tell::Teller;

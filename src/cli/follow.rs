@@ -14,6 +14,7 @@ use super::console::Console;
 use super::context::{Ctx, Invocation};
 use super::error::{CliError, ErrorCode};
 use crate::domain::run_event::{Event, What};
+use crate::render::Next;
 use crate::render::event::{PlainLog, ndjson};
 use crate::render::live::LiveView;
 use crate::render::progress::LiveScreen;
@@ -26,12 +27,14 @@ const REDRAW: Duration = Duration::from_millis(250);
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// What is followed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Subject {
     /// The fleet's name.
     pub fleet: String,
     /// The run's.
     pub run: String,
+    /// What goes on with it once it was stopped.
+    pub again: Next,
     /// Names of the clusters that may be named.
     pub clusters: Vec<String>,
 }
@@ -126,7 +129,7 @@ impl<'a> Follower<'a> {
             console,
             invocation,
             form,
-            view: LiveView::new(&subject.fleet, &subject.run),
+            view: LiveView::new(&subject.fleet, &subject.run, &subject.again),
             log,
             file,
             failed: None,

@@ -114,6 +114,9 @@ pub(super) async fn perform(
     let subject = follow::Subject {
         fleet: preview.plan.metadata.fleet.clone(),
         run: preview.run.to_string(),
+        again: Next::Resume {
+            run: preview.run.to_string(),
+        },
         clusters: preview
             .plan
             .metadata

@@ -66,6 +66,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let subject = follow::Subject {
         fleet: fleet.name.clone(),
         run: "settle".to_owned(),
+        again: Next::SettleAll,
         clusters: fleet
             .clusters
             .iter()

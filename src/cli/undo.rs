@@ -106,6 +106,9 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let subject = follow::Subject {
         fleet: fleet.name.clone(),
         run: args.run.to_string(),
+        again: Next::Undo {
+            run: args.run.to_string(),
+        },
         clusters: fleet
             .clusters
             .iter()

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::document::line_text;
+use super::next::Next;
 use super::paint::Span;
 use super::table::{Column, Cut, Frame, Table};
 use super::text;
@@ -52,6 +53,7 @@ struct Cluster {
 pub struct LiveView {
     fleet: String,
     run: String,
+    again: String,
     total: Progress,
     waves: BTreeMap<u32, Progress>,
     wave: Option<(u32, String)>,
@@ -65,11 +67,12 @@ pub struct LiveView {
 }
 
 impl LiveView {
-    /// A run of which nothing is known yet.
-    pub fn new(fleet: impl Into<String>, run: impl Into<String>) -> Self {
+    /// A run of which nothing is known yet, and what goes on with it once it was stopped.
+    pub fn new(fleet: impl Into<String>, run: impl Into<String>, again: &Next) -> Self {
         Self {
             fleet: fleet.into(),
             run: run.into(),
+            again: again.command(),
             ..Self::default()
         }
     }
@@ -243,8 +246,8 @@ impl LiveView {
                 "Stopping: the releases in hand are finished first. Ctrl-C again stops now; both are resumable.".to_owned()
             } else {
                 format!(
-                    "Ctrl-C finishes the releases in hand and stops, twice stops now; then: refit resume {}",
-                    self.run
+                    "Ctrl-C finishes the releases in hand and stops, twice stops now; then: {}",
+                    self.again
                 )
             },
         ];
@@ -447,7 +450,7 @@ mod tests {
     use super::*;
 
     fn view() -> LiveView {
-        let mut view = LiveView::new("acme", "run-7k3f");
+        let mut view = LiveView::new("acme", "run-7k3f", &Next::StatusAll);
         for event in crate::render::event::tests::all() {
             if matches!(event.what, What::Waiting { .. }) {
                 continue;
@@ -488,6 +491,17 @@ Stopping: the releases in hand are finished first. Ctrl-C again stops now; both 
     }
 
     #[test]
+    fn a_stopped_undo_is_not_gone_on_with_by_resume() {
+        let again = Next::Undo {
+            run: "run-7k3f".into(),
+        };
+        let view = LiveView::new("acme", "run-7k3f", &again);
+        let now = "2026-11-25T08:01:08Z".parse().unwrap();
+        let last = view.lines(now, &Frame::terminal(120)).pop().unwrap();
+        assert!(last.ends_with("then: refit undo run-7k3f"), "{last}");
+    }
+
+    #[test]
     fn no_line_is_wider_than_the_terminal() {
         let view = view();
         let now = "2026-11-25T08:01:08Z".parse().unwrap();
@@ -500,7 +514,7 @@ Stopping: the releases in hand are finished first. Ctrl-C again stops now; both 
 
     #[test]
     fn many_done_clusters_fold() {
-        let mut view = LiveView::new("acme", "run-1");
+        let mut view = LiveView::new("acme", "run-1", &Next::StatusAll);
         let share = |number: u32| crate::domain::run_event::Share {
             of: ClusterName::new(format!("eu-{number}")),
             releases: u32::from(number == 7),

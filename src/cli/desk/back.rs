@@ -204,6 +204,9 @@ pub async fn undo(
             run: &run,
             clusters: &clusters,
             events,
+            again: Next::Undo {
+                run: run.to_string(),
+            },
         },
     )
     .await?;
@@ -389,6 +392,7 @@ pub async fn settle(
             run: &run,
             clusters: &clusters,
             events: events.clone(),
+            again: Next::SettleAll,
         };
         let work = claim(desk, invocation, wanted).await?;
         for unsettled in releases {

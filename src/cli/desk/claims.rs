@@ -88,6 +88,8 @@ pub struct Claim<'a> {
     pub clusters: &'a BTreeSet<ClusterName>,
     /// Where events go.
     pub events: Events,
+    /// What goes on with it, if the operator stops it at once.
+    pub again: Next,
 }
 
 /// Connects, locks and claims all clusters, or none.
@@ -101,6 +103,7 @@ pub async fn claim(
         run,
         clusters,
         events,
+        again,
     } = claim;
     let mut connected: BTreeMap<ClusterName, (Arc<dyn Cluster>, Limits)> = BTreeMap::new();
     for name in clusters {
@@ -148,7 +151,7 @@ pub async fn claim(
         clock: desk.adapters.clock(),
         dice: desk.adapters.dice(),
         teller: Teller::new(run.clone(), desk.adapters.clock(), events),
-        stop: stop_signal(run.clone()),
+        stop: stop_signal(again.command()),
     };
     let pace = fleet_pace(fleet.writes_per_second);
     let crew = Crew::claim(&context, &holder, connected, &pace)
@@ -188,7 +191,7 @@ fn lock_error(error: &store::lock::Error) -> CliError {
 
 /// Turns true at the first Ctrl-C or SIGTERM: releases in hand are finished, none is begun. The second one ends the
 /// process; the journal knows what was under way.
-fn stop_signal(run: RunId) -> watch::Receiver<bool> {
+fn stop_signal(again: String) -> watch::Receiver<bool> {
     let (told, stop) = watch::channel(false);
     tokio::spawn(async move {
         let mut term =
@@ -208,7 +211,7 @@ fn stop_signal(run: RunId) -> watch::Receiver<bool> {
             asked += 1;
             if asked > 1 {
                 let last = format!(
-                    "\nStopped at once; the journal knows what was under way.\nNext: refit resume {run}\n"
+                    "\nStopped at once; the journal knows what was under way.\nNext: {again}\n"
                 );
                 // The terminal may be gone; there is nothing left to do about it.
                 let _ = std::io::stderr().write_all(last.as_bytes());

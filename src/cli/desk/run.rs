@@ -296,6 +296,9 @@ pub async fn run(
         run: &preview.run,
         clusters: &clusters,
         events,
+        again: Next::Resume {
+            run: preview.run.to_string(),
+        },
     };
     let work = claim(desk, invocation, wanted).await?;
     let holder = holder(invocation, &preview.run);

@@ -145,6 +145,9 @@ pub async fn unlock(
             run,
             clusters: &clusters,
             events,
+            again: Next::Unlock {
+                release: release.to_string(),
+            },
         },
     )
     .await?;

@@ -13,7 +13,7 @@ use crate::domain::run_event::What;
 use crate::engine::bounded::bounded;
 use crate::engine::run::{
     Crew, CrewError, DriveError, Eyes, Hands, Images, Memory, Opening, Patience, RunContext, Task,
-    drive, read_attempt,
+    drive, read_attempt, tell_start,
 };
 use crate::store::{AttemptRow, Journal};
 
@@ -201,6 +201,7 @@ async fn one(
     };
     let (mut images, mut memory) = (Images::default(), Memory::default());
     if attempt.outcome.is_none() {
+        tell_start(context, None, &target.release, attempt.objects.len()).await;
         attempt = drive(hands, &task, attempt, &mut images, &mut memory).await?;
         if attempt.opened.job == Job::Undo || attempt.outcome != Some(Outcome::Done) {
             return Ok(finish(context, target, &attempt, started).await);
@@ -243,6 +244,7 @@ async fn one(
         Opening::HandedBack(outcome) => Ok(ended(target, Some(&attempt), Some(outcome))),
         Opening::Opened(ready) => {
             let ready = *ready;
+            tell_start(context, None, &target.release, ready.attempt.objects.len()).await;
             let (mut images, mut memory) = (ready.images, ready.memory);
             let attempt = drive(hands, &task, ready.attempt, &mut images, &mut memory).await?;
             Ok(finish(context, target, &attempt, started).await)

@@ -107,6 +107,10 @@ impl Adapters for Real {
         Ok(Box::new(RunLock::take(path, cluster, holder, clock())?))
     }
 
+    fn holder(&self, path: &Path, cluster: &ClusterName) -> Option<Holder> {
+        store::lock::holder_of(path, cluster)
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(MachineClock)
     }

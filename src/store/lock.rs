@@ -57,6 +57,19 @@ fn held(cluster: &ClusterName, holder: Option<&Holder>, since: Option<Timestamp>
     text
 }
 
+/// Who holds a cluster beside the store at `store`, if a living process does.
+///
+/// Takes nothing, and creates no file. A dead holder's note stays behind, so the lock itself is tried for an instant.
+pub fn holder_of(store: &Path, cluster: &ClusterName) -> Option<Holder> {
+    let mut file = File::open(lock_file(store, cluster)).ok()?;
+    let note = read_note(&mut file)?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(note.holder),
+        // Freed again with the file.
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
 /// What the holder writes into the file for the next one to read.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
@@ -183,6 +196,30 @@ mod tests {
         RunLock::take(&store, &other, &holder("run-2"), Timestamp::UNIX_EPOCH).unwrap();
         drop(first);
         RunLock::take(&store, &cluster, &holder("run-2"), Timestamp::UNIX_EPOCH).unwrap();
+    }
+
+    #[test]
+    fn the_holder_is_known_while_it_lives_and_its_note_alone_is_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("state.db");
+        let cluster = ClusterName::new("eu-4");
+        assert_eq!(holder_of(&store, &cluster), None);
+        assert!(!lock_file(&store, &cluster).exists(), "asking made a file");
+        let mine = holder("run-7k3f");
+        let lock = RunLock::take(&store, &cluster, &mine, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(holder_of(&store, &cluster), Some(mine.clone()));
+        drop(lock);
+        // A process that was killed leaves its note, and no lock.
+        let since = Timestamp::UNIX_EPOCH;
+        let mut file = files::open(&lock_file(&store, &cluster)).unwrap();
+        let note = Note {
+            holder: mine,
+            since,
+        };
+        write_note(&mut file, &note).unwrap();
+        drop(file);
+        assert_eq!(holder_of(&store, &cluster), None);
+        RunLock::take(&store, &cluster, &holder("run-2"), since).unwrap();
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub trait Adapters: Send + Sync {
         cluster: &ClusterName,
         holder: &Holder,
     ) -> Result<Box<dyn Lock>, store::lock::Error>;
+    /// Who holds a cluster's lock beside the store, if a living process does.
+    fn holder(&self, path: &Path, cluster: &ClusterName) -> Option<Holder>;
     /// Time.
     fn clock(&self) -> Arc<dyn Clock>;
     /// Ids.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
-use super::claims::{Claim, Work, claim, crew_error, look, store_error};
+use super::claims::{Claim, Work, announce_stop, claim, crew_error, look, store_error};
 use super::report::{plan_of, row};
 use super::{driver, prod};
 use crate::cli::backend::{Events, UndoPreview, UndoScope};
@@ -113,21 +113,24 @@ pub async fn prepare(
         .collect();
     for name in &clusters {
         let cluster = desk.connected(fleet, name).await?;
-        for target in targets
+        let eyes = Eyes {
+            reader: cluster.as_ref(),
+            rehearser: cluster.as_ref(),
+            journal: stores.journal.as_ref(),
+            managers: &managers,
+            clock: clock.as_ref(),
+        };
+        let of_cluster: Vec<&UndoTarget> = targets
             .iter()
             .filter(|target| target.release.cluster == *name)
-        {
-            let eyes = Eyes {
-                reader: cluster.as_ref(),
-                rehearser: cluster.as_ref(),
-                journal: stores.journal.as_ref(),
-                managers: &managers,
-                clock: clock.as_ref(),
-            };
-            let end = undo::preview(&eyes, target)
-                .await
-                .map_err(|error| drive_error(&error))?;
-            items.push(item(end));
+            .collect();
+        let at_once = fleet
+            .clusters
+            .iter()
+            .find(|cluster| cluster.name == *name)
+            .map_or(1, |cluster| cluster.limits.in_flight);
+        for end in undo::previews(&eyes, &of_cluster, at_once as usize).await {
+            items.push(item(end.map_err(|error| drive_error(&error))?));
         }
     }
     let writes = fleet
@@ -201,6 +204,9 @@ pub async fn undo(
             run: &run,
             clusters: &clusters,
             events,
+            again: Next::Undo {
+                run: run.to_string(),
+            },
         },
     )
     .await?;
@@ -228,7 +234,10 @@ pub async fn undo(
     sweep(&work.context, &work.crew, &drivers)
         .await
         .map_err(|error| crew_error(&error))?;
-    let ends = undo::undo(&work.context, &work.crew, targets).await;
+    let ends = tokio::select! {
+        ends = undo::undo(&work.context, &work.crew, targets) => ends,
+        never = announce_stop(&work.context) => match never {},
+    };
     let mut items: Vec<UndoItem> = preview
         .report
         .items
@@ -260,10 +269,12 @@ pub async fn undo(
         .await
         .map_err(|error| crew_error(&error))?;
     items.sort_by(|left, right| left.release.cmp(&right.release));
-    let state = match (fenced, open) {
-        (true, _) => RunState::LockLost,
-        (false, true) => RunState::Stopped,
-        (false, false) => RunState::Complete,
+    let stopped = *work.context.stop.borrow() && items.iter().any(|item| item.end.is_none());
+    let state = match (fenced, stopped, open) {
+        (true, _, _) => RunState::LockLost,
+        (false, true, _) => RunState::Interrupted,
+        (false, false, true) => RunState::Stopped,
+        (false, false, false) => RunState::Complete,
     };
     let seconds = desk
         .adapters
@@ -381,6 +392,7 @@ pub async fn settle(
             run: &run,
             clusters: &clusters,
             events: events.clone(),
+            again: Next::SettleAll,
         };
         let work = claim(desk, invocation, wanted).await?;
         for unsettled in releases {

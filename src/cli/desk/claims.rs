@@ -2,6 +2,8 @@
 //! as it works. All are taken before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use crate::cli::error::{CliError, ErrorCode};
 use crate::cluster::Cluster;
 use crate::domain::fleet::{Fleet, Limits};
 use crate::domain::ids::{ClusterName, RunId};
+use crate::domain::run_event::What;
 use crate::engine::run::{Crew, CrewError, RunContext, Teller, fleet_pace};
 use crate::render::Next;
 use crate::store::{self, Holder};
@@ -85,6 +88,8 @@ pub struct Claim<'a> {
     pub clusters: &'a BTreeSet<ClusterName>,
     /// Where events go.
     pub events: Events,
+    /// What goes on with it, if the operator stops it at once.
+    pub again: Next,
 }
 
 /// Connects, locks and claims all clusters, or none.
@@ -98,6 +103,7 @@ pub async fn claim(
         run,
         clusters,
         events,
+        again,
     } = claim;
     let mut connected: BTreeMap<ClusterName, (Arc<dyn Cluster>, Limits)> = BTreeMap::new();
     for name in clusters {
@@ -145,7 +151,7 @@ pub async fn claim(
         clock: desk.adapters.clock(),
         dice: desk.adapters.dice(),
         teller: Teller::new(run.clone(), desk.adapters.clock(), events),
-        stop: stop_signal(),
+        stop: stop_signal(again.command()),
     };
     let pace = fleet_pace(fleet.writes_per_second);
     let crew = Crew::claim(&context, &holder, connected, &pace)
@@ -185,7 +191,7 @@ fn lock_error(error: &store::lock::Error) -> CliError {
 
 /// Turns true at the first Ctrl-C or SIGTERM: releases in hand are finished, none is begun. The second one ends the
 /// process; the journal knows what was under way.
-fn stop_signal() -> watch::Receiver<bool> {
+fn stop_signal(again: String) -> watch::Receiver<bool> {
     let (told, stop) = watch::channel(false);
     tokio::spawn(async move {
         let mut term =
@@ -204,12 +210,34 @@ fn stop_signal() -> watch::Receiver<bool> {
             }
             asked += 1;
             if asked > 1 {
+                let last = format!(
+                    "\nStopped at once; the journal knows what was under way.\nNext: {again}\n"
+                );
+                // The terminal may be gone; there is nothing left to do about it.
+                let _ = std::io::stderr().write_all(last.as_bytes());
                 std::process::exit(INTERRUPTED);
             }
             let _ = told.send(true);
         }
     });
     stop
+}
+
+/// Tells once that the operator asked to stop; never ends by itself.
+pub async fn announce_stop(context: &RunContext) -> Infallible {
+    let mut stop = context.stop.clone();
+    if stop.wait_for(|asked| *asked).await.is_ok() {
+        let rows = context.journal.attempts(Some(&context.run)).await;
+        let open = rows.map_or(0, |rows| {
+            rows.iter().filter(|row| row.outcome.is_none()).count()
+        });
+        let in_hand = u32::try_from(open).unwrap_or(u32::MAX);
+        context
+            .teller
+            .tell(None, None, What::Stopping { in_hand })
+            .await;
+    }
+    std::future::pending().await
 }
 
 /// 128 + SIGINT, as shells have it.

@@ -1,13 +1,14 @@
 //! What became of runs, as the store knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::Desk;
 use super::adapters::Stores;
-use super::claims::{look, store_error};
+use super::claims::{look, store_error, store_path};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
-use crate::domain::ids::{ReleaseId, RunId};
+use crate::domain::ids::{ClusterName, ReleaseId, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::report::{ReleaseReport, RunReport, RunState, Totals, WaveReport};
 use crate::domain::run::{Job, Outcome};
@@ -32,10 +33,58 @@ pub async fn runs(
             .map_err(|error| store_error(&error))?,
     };
     let mut reports = Vec::new();
-    for row in rows {
-        reports.push(report(&stores, &row, None).await?);
+    let path = store_path(invocation, &fleet);
+    for mut row in rows {
+        let mut why = None;
+        if state_of(&row.state) == RunState::Running && !is_alive(desk, &path, &row)? {
+            row.state = RunState::Stopped.word().to_owned();
+            why = Some(format!(
+                "its process (pid {}) died or was stopped at once",
+                row.holder.pid
+            ));
+        }
+        reports.push(report(&stores, &row, why).await?);
     }
     Ok(reports)
+}
+
+/// Does the process of a run that calls itself running still hold one of its clusters?
+fn is_alive(desk: &Desk, path: &Path, row: &RunRow) -> Result<bool, CliError> {
+    let plan = plan_of(row)?;
+    let clusters: BTreeSet<&ClusterName> = plan
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.releases)
+        .map(|planned| &planned.release.cluster)
+        .collect();
+    Ok(clusters.into_iter().any(|cluster| {
+        let holder = desk.adapters.holder(path, cluster);
+        holder.is_some_and(|holder| holder.run == row.run)
+    }))
+}
+
+/// Releases that are named in a line; the others are counted.
+const NAMED: usize = 3;
+
+/// The releases with an open attempt, in words: as long as they are, their locks refuse `helm upgrade`.
+pub fn in_hand<'a>(rows: impl IntoIterator<Item = &'a AttemptRow>) -> Option<String> {
+    let open: Vec<String> = rows
+        .into_iter()
+        .filter(|row| row.outcome.is_none())
+        .map(|row| row.release.to_string())
+        .collect();
+    let more = match open.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(", {more} more"),
+    };
+    let named = open.iter().take(NAMED).map(String::as_str);
+    (!open.is_empty()).then(|| {
+        let named: Vec<&str> = named.collect();
+        format!(
+            "left in hand, locked against helm upgrade: {}{more}",
+            named.join(", ")
+        )
+    })
 }
 
 /// A run by its name.
@@ -107,6 +156,12 @@ pub async fn report(
         *writes.entry(attempt.release.clone()).or_default() +=
             folded.map_or(0, |attempt| attempt.writes());
     }
+    let running = state_of(&row.state) == RunState::Running;
+    let left = (!running).then(|| in_hand(&rows)).flatten();
+    let why = match (why, left) {
+        (Some(why), Some(left)) => Some(format!("{why}; {left}")),
+        (why, left) => why.or(left),
+    };
     let latest = latest(rows);
     let end = |release: &ReleaseId| -> Option<Outcome> { latest.get(release)?.outcome.clone() };
     let mut waves = Vec::new();

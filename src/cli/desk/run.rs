@@ -1,11 +1,11 @@
 //! `run` and `resume`: claims first, then what was left open, then the waves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Desk;
 use super::adapters::Stores;
-use super::claims::{Claim, Work, claim, crew_error, holder, look, store_error};
+use super::claims::{Claim, Work, announce_stop, claim, crew_error, holder, look, store_error};
 use super::report::{latest, plan_of, report, row, state_of};
 use super::{prod, unreachable_cluster};
 use crate::cli::VERSION;
@@ -20,10 +20,10 @@ use crate::domain::release::Driver;
 use crate::domain::report::{RunReport, RunState, Totals};
 use crate::domain::run::{Job, Outcome};
 use crate::domain::run_event::What;
+use crate::engine::chain::chain;
 use crate::engine::records;
 use crate::engine::run::preflight::{Needs, forbidden};
 use crate::engine::run::{Ends, RECORD_WRITES, resume_open, run_waves, sweep};
-use crate::engine::shadow::objects;
 use crate::render::Next;
 use crate::render::screen::run::{Resumed, Work as Amount};
 use crate::store::{AttemptRow, Holder, RunRow};
@@ -148,9 +148,11 @@ async fn moved_since(desk: &Desk, fleet: &Fleet, plan: &Plan) -> Result<u32, Cli
                 .iter()
                 .filter(|it| it.release.cluster == *name && it.driver == driver)
             {
+                // Listed in the order of their ids.
                 let as_planned = listed
-                    .iter()
-                    .find(|records| records.id == planned.release)
+                    .binary_search_by(|records| records.id.cmp(&planned.release))
+                    .ok()
+                    .and_then(|place| listed.get(place))
                     .is_some_and(|records| {
                         records.last().is_some_and(|last| {
                             last.revision == planned.revision
@@ -191,7 +193,9 @@ pub async fn prepare_resume(
         .iter()
         .filter(|attempt| attempt.outcome.is_none())
         .count();
-    let todo = todo(&plan, rows.clone());
+    let mut todo = todo(&plan, rows.clone());
+    let in_scope = |name: &ClusterName| fleet.clusters.iter().any(|cluster| cluster.name == *name);
+    todo.retain(|release| in_scope(&release.cluster));
     let latest = latest(rows);
     let ends: Vec<Option<Outcome>> = plan
         .waves
@@ -279,24 +283,70 @@ pub async fn run(
 ) -> Result<RunReport, CliError> {
     let fleet = super::look::fleet(desk, invocation)?;
     let plan = &preview.plan;
-    let clusters: BTreeSet<ClusterName> = plan
-        .waves
-        .iter()
-        .flat_map(|wave| &wave.releases)
-        .map(|planned| planned.release.cluster.clone())
-        .collect();
+    let mut clusters = clusters_of(plan);
+    if preview.resumed.is_none() {
+        check_verbs(desk, &fleet, plan).await?;
+    } else {
+        // A cluster that is gone for good, or out of scope, keeps no other from being gone on with.
+        let concerned = concerned(desk, invocation, &fleet, preview).await?;
+        clusters.retain(|cluster| concerned.contains(cluster));
+    }
     let wanted = Claim {
         fleet: &fleet,
         run: &preview.run,
         clusters: &clusters,
         events,
+        again: Next::Resume {
+            run: preview.run.to_string(),
+        },
     };
-    if preview.resumed.is_none() {
-        check_verbs(desk, &fleet, plan).await?;
-    }
     let work = claim(desk, invocation, wanted).await?;
     let holder = holder(invocation, &preview.run);
     let begun = begin(desk, &work, preview, &holder).await?;
+    tokio::select! {
+        report = carry_out(&work, preview, &begun) => report,
+        never = announce_stop(&work.context) => match never {},
+    }
+}
+
+fn clusters_of(plan: &Plan) -> BTreeSet<ClusterName> {
+    plan.waves
+        .iter()
+        .flat_map(|wave| &wave.releases)
+        .map(|planned| planned.release.cluster.clone())
+        .collect()
+}
+
+/// The clusters in scope on which a resumed run has something left to do.
+async fn concerned(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+    preview: &RunPreview,
+) -> Result<BTreeSet<ClusterName>, CliError> {
+    let stores = look(desk, invocation, fleet).await?;
+    let rows = stores.journal.attempts(Some(&preview.run)).await;
+    let rows = rows.map_err(|error| store_error(&error))?;
+    let open: Vec<ReleaseId> = rows
+        .iter()
+        .filter(|row| row.outcome.is_none())
+        .map(|row| row.release.clone())
+        .collect();
+    let in_scope = |name: &ClusterName| fleet.clusters.iter().any(|cluster| cluster.name == *name);
+    Ok(open
+        .into_iter()
+        .chain(todo(&preview.plan, rows))
+        .map(|release| release.cluster)
+        .filter(in_scope)
+        .collect())
+}
+
+async fn carry_out(
+    work: &Work,
+    preview: &RunPreview,
+    begun: &RunRow,
+) -> Result<RunReport, CliError> {
+    let plan = &preview.plan;
     let driver_of = drivers(plan);
     let drivers: Vec<Driver> = plan
         .waves
@@ -339,7 +389,7 @@ pub async fn run(
             .await
             .map_err(|error| crew_error(&error))?;
     }
-    finish(&work, &begun, &ends).await
+    finish(work, begun, &ends).await
 }
 
 /// Where each release of a plan has its records.
@@ -399,34 +449,17 @@ async fn check_verbs(desk: &Desk, fleet: &Fleet, plan: &Plan) -> Result<(), CliE
         let cluster = desk.connected(fleet, name).await?;
         let away = |error: crate::cluster::Error| unreachable_cluster(name, &error);
         let mut needs = Needs::default();
-        for planned in planned
-            .iter()
-            .filter(|planned| planned.release.cluster == *name)
-        {
+        let mut by_driver: BTreeMap<Driver, BTreeSet<&ReleaseId>> = BTreeMap::new();
+        for planned in planned.iter().filter(|it| it.release.cluster == *name) {
             needs.records(planned.driver, &planned.release.namespace);
-            let scope = RecordScope::Release(
-                planned.release.namespace.clone(),
-                planned.release.name.clone(),
-            );
-            let listed = records::list(cluster.as_ref(), name, planned.driver, &scope)
-                .await
-                .map_err(away)?;
-            let Some(found) = listed
-                .into_iter()
-                .find(|records| records.id == planned.release)
-            else {
-                continue;
-            };
-            let Some(last) = found.last() else { continue };
-            // A record that does not read is handed back when its turn comes.
-            let Ok(loaded) = found.load(cluster.as_ref(), last).await else {
-                continue;
-            };
-            if let Ok(objects) = objects(cluster.as_ref(), &loaded.record).await {
-                for object in &objects.served {
-                    needs.object(&object.object, &object.resource);
-                }
-            }
+            let wanted = by_driver.entry(planned.driver).or_default();
+            wanted.insert(&planned.release);
+        }
+        for (driver, wanted) in by_driver {
+            let listed = records::list(cluster.as_ref(), name, driver, &RecordScope::All).await;
+            let mut listed = listed.map_err(away)?;
+            listed.retain(|records| wanted.contains(&records.id));
+            needs.objects_of(cluster.as_ref(), &listed).await;
         }
         asked += needs.len();
         for access in forbidden(cluster.as_ref(), &needs).await.map_err(away)? {
@@ -461,6 +494,25 @@ async fn check_verbs(desk: &Desk, fleet: &Fleet, plan: &Plan) -> Result<(), CliE
     Err(made.next("let the role have these verbs, or plan without these releases (-n, --cluster)"))
 }
 
+/// The first error, and how many there are besides: each of them left a release open or not begun.
+fn first_error(ends: &Ends) -> Option<String> {
+    for (release, error) in &ends.errors {
+        tracing::warn!(%release, "left: {}", chain(error));
+    }
+    let (release, error) = ends.errors.iter().next()?;
+    let text = chain(error);
+    let text = if text.starts_with(&release.to_string()) {
+        text
+    } else {
+        format!("{release}: {text}")
+    };
+    Some(match ends.errors.len() {
+        1 => text,
+        2 => format!("{text}; and another release"),
+        n => format!("{text}; and {} other releases", n - 1),
+    })
+}
+
 async fn finish(work: &Work, begun: &RunRow, ends: &Ends) -> Result<RunReport, CliError> {
     let rows = work
         .context
@@ -491,11 +543,7 @@ async fn finish(work: &Work, begun: &RunRow, ends: &Ends) -> Result<RunReport, C
         .set_run_state(&begun.run, state.word(), None)
         .await;
     set.map_err(|error| store_error(&error))?;
-    let why = ends
-        .errors
-        .iter()
-        .next()
-        .map(|(release, error)| format!("{release}: {}", crate::engine::chain::chain(error)));
+    let why = first_error(ends);
     let row = RunRow {
         state: state.word().to_owned(),
         ..begun.clone()

@@ -117,8 +117,10 @@ fn facts(attempt: &Attempt) -> (u32, u32, jiff::Timestamp) {
 
 /// The side on which unlocking would leave the release.
 fn side(row: &AttemptRow, attempt: Option<&Attempt>) -> Side {
-    match (row.job, attempt) {
-        (Job::Migrate, Some(attempt)) if attempt.is_committed() => Side::After,
+    match (&row.outcome, row.job, attempt) {
+        // A closed attempt moves no more: its lock goes, and the release stays where it was left.
+        (Some(Outcome::Stuck { side, .. }), _, _) => *side,
+        (_, Job::Migrate, Some(attempt)) if attempt.is_committed() => Side::After,
         _ => Side::Before,
     }
 }
@@ -143,6 +145,9 @@ pub async fn unlock(
             run,
             clusters: &clusters,
             events,
+            again: Next::Unlock {
+                release: release.to_string(),
+            },
         },
     )
     .await?;
@@ -199,9 +204,21 @@ pub async fn unlock(
         }
         attempt => {
             let removed = remove(hands, driver, release, &lock).await;
-            removed.map_err(|error| CliError::of(ErrorCode::ClusterFailed, &error))?;
+            let removed =
+                removed.map_err(|error| CliError::of(ErrorCode::ClusterFailed, &error))?;
+            if !removed {
+                return Err(CliError::new(
+                    ErrorCode::LockHeld,
+                    format!("the lock of {release} changed while it was removed"),
+                )
+                .because("somebody else wrote or deleted it: nothing was done")
+                .next(Next::Unlock {
+                    release: release.to_string(),
+                }));
+            }
+            let side = side(&row, attempt.as_ref());
             let base: Option<Revision> = attempt.map(|attempt| attempt.opened.base.revision);
-            Ok(done(Side::Before, base))
+            Ok(done(side, base))
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::domain::release::Driver;
 const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 const SELF_REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 
+/// Field selector of all Secrets but Helm's release records.
+const NO_RECORDS: &str = "type!=helm.sh/release.v1";
+
 #[async_trait]
 impl Reader for KubeCluster {
     async fn version(&self) -> Result<String> {
@@ -75,7 +78,11 @@ impl Reader for KubeCluster {
         let plural = self.kind(&operation, api_version, kind).await?.plural;
         let path = path::collection(api_version, &plural, None)
             .map_err(|source| super::invalid_name(&operation, &source))?;
-        let call = Call::get(path, operation);
+        let mut call = Call::get(path, operation);
+        if (api_version, kind) == ("v1", "Secret") {
+            // Release records are read one by one; all revisions of all releases at once would be gigabytes.
+            call.query.push(("fieldSelector", NO_RECORDS.to_owned()));
+        }
         let items = self.list(&call).await?;
         items
             .into_iter()

@@ -424,7 +424,13 @@ async fn migrate(
     Ok(attempt.outcome.unwrap_or(Outcome::Done))
 }
 
-async fn tell_start(context: &RunContext, wave: Option<u32>, release: &ReleaseId, objects: usize) {
+/// Tells that work at a release begins.
+pub async fn tell_start(
+    context: &RunContext,
+    wave: Option<u32>,
+    release: &ReleaseId,
+    objects: usize,
+) {
     let what = What::ReleaseStarted {
         release: release.clone(),
         objects: count(objects),

@@ -9,9 +9,14 @@ use crate::domain::ids::Namespace;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::Driver;
 use crate::engine::bounded::bounded;
+use crate::engine::records::ReleaseRecords;
+use crate::engine::shadow::{ManifestObject, objects};
 
 /// Access reviews under way at once on one cluster.
 const REVIEWS_IN_FLIGHT: usize = 8;
+
+/// Records read at once from one cluster: each may be a megabyte.
+const READS_IN_FLIGHT: usize = 8;
 
 /// Verbs on Helm's records: read them, make the lock, rewrite, patch ownership back, delete the lock.
 const RECORD_VERBS: [&str; 6] = ["get", "list", "create", "update", "patch", "delete"];
@@ -47,6 +52,31 @@ impl Needs {
                 resource: resource.to_owned(),
                 namespace: object.namespace.clone(),
             });
+        }
+    }
+
+    /// Needs of the objects of these releases, by the manifests of their last records. One that does not read is handed
+    /// back when its turn comes. A few payloads are held at a time.
+    pub async fn objects_of(&mut self, reader: &dyn Reader, releases: &[ReleaseRecords]) {
+        let mut reads = Vec::new();
+        for records in releases {
+            reads.push(
+                async move {
+                    let loaded = records.load(reader, records.last()?).await.ok()?;
+                    let objects = objects(reader, &loaded.record).await.ok()?;
+                    let named = |object: ManifestObject| (object.object, object.resource);
+                    Some(objects.served.into_iter().map(named).collect::<Vec<_>>())
+                }
+                .boxed(),
+            );
+        }
+        for (object, resource) in bounded(READS_IN_FLIGHT, reads)
+            .await
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            self.object(&object, &resource);
         }
     }
 

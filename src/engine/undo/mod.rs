@@ -10,5 +10,5 @@ mod unlock;
 
 pub use open::{BackOpening, Survey, open_undo, survey};
 pub use settle::{Unsettled, settle, unsettled};
-pub use targets::{UndoEnd, UndoTarget, preview, targets, undo};
+pub use targets::{UndoEnd, UndoTarget, preview, previews, targets, undo};
 pub use unlock::{LockFound, look_at_lock, parts};

@@ -12,8 +12,8 @@ use crate::domain::run::{Attempt, Job, Outcome};
 use crate::domain::run_event::What;
 use crate::engine::bounded::bounded;
 use crate::engine::run::{
-    Crew, CrewError, DriveError, Eyes, Hands, Images, Memory, Opening, RunContext, Task, drive,
-    read_attempt,
+    Crew, CrewError, DriveError, Eyes, Hands, Images, Memory, Opening, Patience, RunContext, Task,
+    drive, read_attempt, tell_start,
 };
 use crate::store::{AttemptRow, Journal};
 
@@ -83,6 +83,19 @@ pub async fn targets(
             row,
         })
         .collect())
+}
+
+/// Looks at many releases of one cluster, `at_once` at a time; see [`preview`].
+pub async fn previews(
+    eyes: &Eyes<'_>,
+    targets: &[&UndoTarget],
+    at_once: usize,
+) -> Vec<Result<UndoEnd, DriveError>> {
+    let mut work = Vec::new();
+    for target in targets {
+        work.push(async move { preview(eyes, target).await }.boxed());
+    }
+    bounded(at_once, work).await
 }
 
 /// What putting back would do: looks and rehearses, zero writes.
@@ -165,6 +178,10 @@ async fn one(
     hands: &Hands,
     target: &UndoTarget,
 ) -> Result<UndoEnd, DriveError> {
+    if *context.stop.borrow() {
+        // Asked to stop: what is in hand is finished, nothing is begun. It stays without an end.
+        return Ok(ended(target, None, None));
+    }
     let started = context.clock.now();
     let Some(mut attempt) =
         read_attempt(hands.ledger.journal(), &target.release, target.row.attempt).await?
@@ -184,6 +201,7 @@ async fn one(
     };
     let (mut images, mut memory) = (Images::default(), Memory::default());
     if attempt.outcome.is_none() {
+        tell_start(context, None, &target.release, attempt.objects.len()).await;
         attempt = drive(hands, &task, attempt, &mut images, &mut memory).await?;
         if attempt.opened.job == Job::Undo || attempt.outcome != Some(Outcome::Done) {
             return Ok(finish(context, target, &attempt, started).await);
@@ -191,7 +209,16 @@ async fn one(
         // It was past its commit: it is migrated now, and gets an undo of its own.
     }
     let slot = hands.pacer.slot().await;
-    let looked = survey(&hands.eyes(), target.driver, &attempt, &mut images).await?;
+    if *context.stop.borrow() {
+        return Ok(ended(target, Some(&attempt), None));
+    }
+    let mut patience = Patience::new(hands);
+    let looked = loop {
+        match survey(&hands.eyes(), target.driver, &attempt, &mut images).await {
+            Ok(looked) => break looked,
+            Err(error) => patience.pause(hands, error).await?,
+        }
+    };
     drop(slot);
     let possible = match looked {
         Survey::Possible(possible) => *possible,
@@ -217,6 +244,7 @@ async fn one(
         Opening::HandedBack(outcome) => Ok(ended(target, Some(&attempt), Some(outcome))),
         Opening::Opened(ready) => {
             let ready = *ready;
+            tell_start(context, None, &target.release, ready.attempt.objects.len()).await;
             let (mut images, mut memory) = (ready.images, ready.memory);
             let attempt = drive(hands, &task, ready.attempt, &mut images, &mut memory).await?;
             Ok(finish(context, target, &attempt, started).await)

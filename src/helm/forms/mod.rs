@@ -17,8 +17,9 @@ use serde_json::{Map, Value, json};
 
 use super::record::{ApplyMethod, ENCODED_MAX, Edit, Record, Status};
 use super::storage::{
-    BEFORE_KEY, LOCK_ANNOTATION, LOCK_FINALIZER, RELEASE_KEY, RecordImage, SECRET_TYPE,
-    StorageError, StoredRecord, UNDO_COPY_KEY, data_bytes, data_text, object_name, system_labels,
+    BEFORE_KEY, LAST_APPLIED, LOCK_ANNOTATION, LOCK_FINALIZER, RELEASE_KEY, RecordImage,
+    SECRET_TYPE, StorageError, StoredRecord, UNDO_COPY_KEY, data_bytes, data_text, object_name,
+    system_labels,
 };
 use crate::domain::release::Driver;
 
@@ -200,7 +201,10 @@ pub fn restore(
     remove_data(&mut object, BEFORE_KEY);
     put_data(&mut object, now.driver(), RELEASE_KEY, payload);
     put_meta(&mut object, "labels", json!(image.labels));
-    put_meta(&mut object, "annotations", json!(image.annotations));
+    let mut annotations = image.annotations.clone();
+    let kept = now.annotations().remove_entry(LAST_APPLIED);
+    annotations.extend(kept);
+    put_meta(&mut object, "annotations", json!(annotations));
     put_meta(&mut object, "finalizers", json!(image.finalizers));
     put_meta(
         &mut object,

@@ -194,6 +194,22 @@ fn supersede_and_restore_are_inverse() {
 }
 
 #[test]
+fn a_copy_of_the_record_in_an_annotation_stays_on_the_cluster() {
+    let mut object = Value::Object(stored(Driver::Secret, HELM4).object().clone());
+    let copy = format!("{{\"data\":{{\"release\":{}}}}}", object["data"]["release"]);
+    object["metadata"]["annotations"][LAST_APPLIED] = json!(copy);
+    let n = StoredRecord::from_api(Driver::Secret, object).unwrap();
+    let image = serde_json::to_string(&n.image()).unwrap();
+    assert!(!image.contains(LAST_APPLIED), "{image}");
+    let marked = accepted(Driver::Secret, supersede(&n, NOW_UNIX).unwrap().object);
+    let restored = restore(&marked, &n.image(), None).unwrap();
+    assert_eq!(
+        restored["metadata"]["annotations"],
+        n.object()["metadata"]["annotations"]
+    );
+}
+
+#[test]
 fn a_former_record_without_room_is_left_to_the_store() {
     let n = stored(
         Driver::Secret,

@@ -33,6 +33,9 @@ pub const UNDO_COPY_KEY: &str = "refit";
 pub const BEFORE_KEY: &str = "refit.before";
 /// Annotation of a lock: `store/run/attempt`. Not a label: Helm would copy that to its next revision.
 pub const LOCK_ANNOTATION: &str = "refit.dev/lock";
+/// Annotation in which `kubectl apply` keeps a copy of the whole object, data and all: so on records that were restored
+/// from a backup by hand.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Finalizer of an undo lock in a release whose history Helm prunes to two revisions or less.
 pub const LOCK_FINALIZER: &str = "refit.dev/lock";
 
@@ -217,7 +220,12 @@ impl StoredRecord {
             uid: self.uid().to_owned(),
             resource_version: self.resource_version().to_owned(),
             labels: self.labels(),
-            annotations: self.annotations(),
+            annotations: {
+                let mut annotations = self.annotations();
+                // kubectl keeps a copy of the whole record in it, values and all: that stays on the cluster.
+                annotations.remove(LAST_APPLIED);
+                annotations
+            },
             finalizers: list("finalizers"),
             owner_references: list("ownerReferences"),
             managed_fields: list("managedFields"),

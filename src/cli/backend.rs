@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::context::Invocation;
 use super::error::CliError;
+use super::object_name::ObjectName;
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
 use crate::domain::plan::Plan;
@@ -164,6 +165,14 @@ pub trait Backend: Send + Sync {
         preview: &UndoPreview,
         events: Events,
     ) -> Result<UndoReport, CliError>;
+
+    /// One object, whole, at the first version that discovery names. Zero writes.
+    async fn object(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        name: &ObjectName,
+    ) -> Result<serde_json::Value, CliError>;
 
     /// The census of owners, with every gate checked.
     async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError>;

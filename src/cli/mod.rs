@@ -16,11 +16,13 @@ mod desk;
 pub mod env;
 pub mod error;
 mod exit;
+pub mod fields;
 mod files;
 mod follow;
 pub mod globals;
 pub mod help;
 pub mod inventory;
+pub mod object_name;
 mod pages;
 pub mod plan;
 #[cfg(test)]
@@ -87,6 +89,8 @@ pub struct Cli {
 pub enum Verb {
     /// See [`inventory`].
     Inventory(inventory::Args),
+    /// See [`fields`].
+    Fields(fields::Args),
     /// See [`plan`].
     Plan(plan::Args),
     /// See [`show`].
@@ -184,6 +188,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
             Ok(Exit::Ok)
         }
         Some(Verb::Inventory(args)) => inventory::exec(args, ctx).await,
+        Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
         Some(Verb::Run(args)) => run::exec(args, ctx).await,

@@ -8,6 +8,7 @@
 
 pub mod audit;
 mod bounded;
+pub mod fields;
 pub mod inventory;
 pub mod plan;
 pub mod ports;

@@ -3,6 +3,7 @@
 mod adapters;
 mod back;
 mod claims;
+mod fields;
 mod look;
 mod plan;
 mod report;
@@ -22,6 +23,7 @@ use super::backend::{
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
+use super::object_name::ObjectName;
 use crate::cluster::Cluster;
 use crate::domain::fleet::{Fleet, FleetCluster};
 use crate::domain::ids::{ClusterName, Namespace, ReleaseId, RunId};
@@ -241,6 +243,15 @@ impl Backend for Desk {
         events: Events,
     ) -> Result<UndoReport, CliError> {
         back::settle(self, invocation, fleet, preview, events).await
+    }
+
+    async fn object(
+        &self,
+        _: &Invocation,
+        fleet: &Fleet,
+        name: &ObjectName,
+    ) -> Result<serde_json::Value, CliError> {
+        fields::object(self, fleet, name).await
     }
 
     async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {

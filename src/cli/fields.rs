@@ -1,0 +1,113 @@
+//! `refit fields`: who owns which field of an object.
+
+use std::path::Path;
+
+use super::context::Ctx;
+use super::error::{CliError, ErrorCode};
+use super::exit::Exit;
+use super::files;
+use super::object_name::ObjectName;
+use crate::domain::fields::{FieldsError, Who, field_owners};
+use crate::engine::fields::object_of_text;
+use crate::render::screen::fields::FieldsScreen;
+
+/// Examples below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  # Who owns what, of an object in a cluster
+  refit fields eu-1/shop/deployment/checkout
+
+  # Without a cluster: what kubectl prints
+  kubectl get deploy checkout -o yaml --show-managed-fields | refit fields -
+
+  # One field: a line an owner, exit code 2 if nobody owns it
+  refit fields eu-1/shop/deployment/checkout --who .spec.replicas
+
+  # For scripts: a line a field and owner
+  refit fields checkout.yaml --flat --no-headers";
+
+/// Shows who owns which field of an object, since when, and what stands there. Values of Secrets are hidden.
+///
+/// A tree on a terminal: a branch whose fields all have the same owners is folded. One line a field and owner when
+/// piped. Only owned fields are listed: defaults have no owner.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// An object's file (JSON or YAML), - for stdin, or cluster/namespace/kind/name (cluster/kind/name if the kind
+    /// has no namespaces); kinds as in kubectl
+    #[arg(value_name = "OBJECT")]
+    pub object: String,
+
+    /// Only the owners of this field, a line each; exit code 2 if nobody owns it
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["flat", "all"])]
+    pub who: Option<String>,
+
+    /// Full paths, also on a terminal
+    #[arg(long)]
+    pub flat: bool,
+
+    /// Open folded branches, and show who owns the branches themselves
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Shows the owners.
+pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
+    let is_text = args.object == "-" || Path::new(&args.object).is_file();
+    let object = if is_text {
+        let text = files::text(&args.object, &mut ctx.console)?;
+        object_of_text(&text).map_err(|error| invalid(args, &error))?
+    } else {
+        let name: ObjectName =
+            args.object
+                .parse()
+                .map_err(|error: super::object_name::NotAnObject| {
+                    CliError::usage(error.to_string())
+                        .because(format!("there is no file {}", args.object))
+                })?;
+        let backend = ctx.backend();
+        let fleet = backend.fleet(&ctx.invocation)?;
+        backend.object(&ctx.invocation, &fleet, &name).await?
+    };
+    let owners = field_owners(&object).map_err(|error| match error {
+        FieldsError::NoManagedFields if is_text => invalid(args, &error)
+            .because("kubectl leaves them out unless it is told not to")
+            .next("kubectl get KIND NAME -o yaml --show-managed-fields | refit fields -"),
+        FieldsError::NoManagedFields => CliError::of(ErrorCode::NothingFound, &error)
+            .because("the server keeps no book of it: nobody owns anything until it is applied"),
+        error => invalid(args, &error),
+    })?;
+    let screen = FieldsScreen {
+        owners: &owners,
+        now: ctx.now(),
+        flat: args.flat,
+        all: args.all,
+        live: !is_text,
+    };
+    let Some(typed) = &args.who else {
+        ctx.show(&screen.document())?;
+        return Ok(Exit::Ok);
+    };
+    match owners.who(typed) {
+        Who::Owned(nodes) => {
+            ctx.show(&screen.who(&nodes))?;
+            Ok(Exit::Ok)
+        }
+        Who::Nobody(near) => {
+            ctx.show(&screen.nobody(typed, &near))?;
+            Ok(Exit::Findings)
+        }
+    }
+}
+
+fn invalid(args: &Args, error: &dyn std::error::Error) -> CliError {
+    let mut made = CliError::of(ErrorCode::FileInvalid, error);
+    let file = if args.object == "-" {
+        "stdin"
+    } else {
+        &args.object
+    };
+    let words = std::mem::replace(&mut made.what, format!("{file} shows no owners"));
+    made.why.insert(0, words);
+    made
+}

@@ -1,0 +1,59 @@
+//! The value at a step of a path. Values of Secrets do not leave this file.
+
+use managed_fields::{PathElement, value};
+use serde_json::Value;
+
+/// Stands for a value that is not shown.
+pub const HIDDEN: &str = "<hidden>";
+
+/// The values of one object.
+pub(super) struct Values<'a> {
+    object: &'a Value,
+    hidden: bool,
+}
+
+impl<'a> Values<'a> {
+    /// Of an object. Of a Secret nothing is shown, not only its data: annotations such as `last-applied-configuration`
+    /// repeat it.
+    pub(super) fn of(object: &'a Value) -> Self {
+        Self {
+            object,
+            hidden: object["kind"] == "Secret",
+        }
+    }
+
+    pub(super) const fn root(&self) -> Option<&'a Value> {
+        Some(self.object)
+    }
+
+    /// One step down. O(length of a list) for items.
+    #[expect(
+        clippy::unused_self,
+        reason = "values are walked through their keeper only"
+    )]
+    pub(super) fn child(&self, at: &'a Value, step: &PathElement) -> Option<&'a Value> {
+        match step {
+            PathElement::Field(name) => at.get(&**name),
+            PathElement::Key(key) => at.as_array()?.iter().find(|item| {
+                key.iter().all(|field| {
+                    let found = item.get(&field.name);
+                    found.is_some_and(|found| value::equals(found, &field.value))
+                })
+            }),
+            PathElement::Value(wanted) => {
+                let mut items = at.as_array()?.iter();
+                items.find(|item| value::equals(item, wanted))
+            }
+            PathElement::Index(index) => at.get(usize::try_from(*index).ok()?),
+        }
+    }
+
+    /// The value as it may be shown.
+    pub(super) fn shown(&self, value: &Value) -> Value {
+        if self.hidden {
+            Value::from(HIDDEN)
+        } else {
+            value.clone()
+        }
+    }
+}

@@ -6,7 +6,8 @@ use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
-use super::object_name::ObjectName;
+use super::object_name::{NotAnObject, ObjectName};
+use super::simulate;
 use crate::domain::fields::{FieldsError, Who, field_owners};
 use crate::engine::fields::object_of_text;
 use crate::render::screen::fields::FieldsScreen;
@@ -31,12 +32,16 @@ Examples:
 /// A tree on a terminal: a branch whose fields all have the same owners is folded. One line a field and owner when
 /// piped. Only owned fields are listed: defaults have no owner.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    /// Instead of an object's owners.
+    #[command(subcommand)]
+    pub other: Option<Other>,
+
     /// An object's file (JSON or YAML), - for stdin, or cluster/namespace/kind/name (cluster/kind/name if the kind
     /// has no namespaces); kinds as in kubectl
-    #[arg(value_name = "OBJECT")]
-    pub object: String,
+    #[arg(value_name = "OBJECT", required = true)]
+    pub object: Option<String>,
 
     /// Only the owners of this field, a line each; exit code 2 if nobody owns it
     #[arg(long, value_name = "PATH", conflicts_with_all = ["flat", "all"])]
@@ -51,31 +56,42 @@ pub struct Args {
     pub all: bool,
 }
 
+/// What else the verb does.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Other {
+    /// See [`simulate`].
+    Simulate(simulate::Args),
+}
+
 /// Shows the owners.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
-    let is_text = args.object == "-" || Path::new(&args.object).is_file();
+    match (&args.other, &args.object) {
+        (Some(Other::Simulate(args)), _) => simulate::exec(args, ctx),
+        (None, Some(object)) => show(args, object, ctx).await,
+        (None, None) => Err(CliError::usage("fields needs an object")),
+    }
+}
+
+async fn show(args: &Args, named: &str, ctx: &mut Ctx) -> Result<Exit, CliError> {
+    let is_text = named == "-" || Path::new(named).is_file();
     let object = if is_text {
-        let text = files::text(&args.object, &mut ctx.console)?;
-        object_of_text(&text).map_err(|error| invalid(args, &error))?
+        let text = files::text(named, &mut ctx.console)?;
+        object_of_text(&text).map_err(|error| invalid(named, &error))?
     } else {
-        let name: ObjectName =
-            args.object
-                .parse()
-                .map_err(|error: super::object_name::NotAnObject| {
-                    CliError::usage(error.to_string())
-                        .because(format!("there is no file {}", args.object))
-                })?;
+        let name: ObjectName = named.parse().map_err(|error: NotAnObject| {
+            CliError::usage(error.to_string()).because(format!("there is no file {named}"))
+        })?;
         let backend = ctx.backend();
         let fleet = backend.fleet(&ctx.invocation)?;
         backend.object(&ctx.invocation, &fleet, &name).await?
     };
     let owners = field_owners(&object).map_err(|error| match error {
-        FieldsError::NoManagedFields if is_text => invalid(args, &error)
+        FieldsError::NoManagedFields if is_text => invalid(named, &error)
             .because("kubectl leaves them out unless it is told not to")
             .next("kubectl get KIND NAME -o yaml --show-managed-fields | refit fields -"),
         FieldsError::NoManagedFields => CliError::of(ErrorCode::NothingFound, &error)
             .because("the server keeps no book of it: nobody owns anything until it is applied"),
-        error => invalid(args, &error),
+        error => invalid(named, &error),
     })?;
     let screen = FieldsScreen {
         owners: &owners,
@@ -100,13 +116,9 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     }
 }
 
-fn invalid(args: &Args, error: &dyn std::error::Error) -> CliError {
+fn invalid(named: &str, error: &dyn std::error::Error) -> CliError {
     let mut made = CliError::of(ErrorCode::FileInvalid, error);
-    let file = if args.object == "-" {
-        "stdin"
-    } else {
-        &args.object
-    };
+    let file = if named == "-" { "stdin" } else { named };
     let words = std::mem::replace(&mut made.what, format!("{file} shows no owners"));
     made.why.insert(0, words);
     made

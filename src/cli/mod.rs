@@ -33,6 +33,7 @@ pub mod run;
 pub mod scope;
 pub mod settle;
 pub mod show;
+mod simulate;
 pub mod since;
 pub mod status;
 #[cfg(test)]

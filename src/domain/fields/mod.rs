@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `owners` | managedFields + object → [`FieldOwners`] |
 //! | `value` | the value at a path; values of Secrets never leave it |
+//! | [`simulate`] | a request → what the server would answer |
 //! | `who` | which field does a person mean, and who owns it |
 //!
 //! Only what somebody owns is in the tree. A field without an owner (a default, what a webhook put there) is not.
 
 mod owners;
+pub mod simulate;
 mod value;
 mod who;
 

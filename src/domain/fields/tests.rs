@@ -179,7 +179,7 @@ fn what_does_not_read_is_named_and_the_rest_is_shown() {
 }
 
 /// Any JSON, with keys that managedFields have.
-fn any_json() -> impl Strategy<Value = Value> {
+pub fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -17,6 +17,7 @@ struct Stream {
 }
 
 /// stdin, stdout, stderr.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Console {
     input: Box<dyn BufRead + Send>,
     input_terminal: bool,

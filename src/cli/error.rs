@@ -1,5 +1,7 @@
 //! Errors as a user sees them: what, where, why, and what to do next; with a stable code and an exit code.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::exit::Exit;
@@ -218,7 +220,7 @@ impl CliError {
         ] {
             for (row, line) in lines.iter().flat_map(|words| words.lines()).enumerate() {
                 let label = if row == 0 { label } else { "" };
-                out.push_str(&format!("{label:<7}{}\n", text::one_line(line)));
+                let _ = writeln!(out, "{label:<7}{}", text::one_line(line));
             }
         }
         out

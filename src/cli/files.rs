@@ -48,12 +48,25 @@ pub fn text(file: &str, console: &mut Console) -> Result<String, CliError> {
     Ok(text)
 }
 
-/// Reads a document of a kind; `-` is stdin. Gives the value and its exact bytes.
+/// Reads a document of a kind; `-` is stdin.
 pub fn read<T, E: std::fmt::Display>(
     path: &Path,
     kind: &str,
     parse: impl Fn(&Value) -> Result<T, E>,
-) -> Result<(T, Vec<u8>), CliError> {
+) -> Result<T, CliError> {
+    let file = name(path);
+    let value = document(&file, kind, &bytes(path)?)?;
+    parse(&value).map_err(|error| {
+        CliError::new(
+            ErrorCode::FileInvalid,
+            format!("{file} is not a {kind} that this refit understands"),
+        )
+        .because(error.to_string())
+    })
+}
+
+/// The bytes of a file, within bounds; `-` is stdin.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
     let file = name(path);
     let failed = |error: &io::Error| {
         CliError::new(ErrorCode::FileFailed, format!("{file} cannot be read"))
@@ -76,15 +89,7 @@ pub fn read<T, E: std::fmt::Display>(
         )
         .because("no document of refit is"));
     }
-    let value = document(&file, kind, &bytes)?;
-    let parsed = parse(&value).map_err(|error| {
-        CliError::new(
-            ErrorCode::FileInvalid,
-            format!("{file} is not a {kind} that this refit understands"),
-        )
-        .because(error.to_string())
-    })?;
-    Ok((parsed, bytes))
+    Ok(bytes)
 }
 
 /// Checks that these bytes are a document of a kind.
@@ -97,21 +102,7 @@ fn document(file: &str, kind: &str, bytes: &[u8]) -> Result<Value, CliError> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     match (text("apiVersion"), text("kind")) {
         (Some(API_VERSION), Some(found)) if found == kind => Ok(value),
-        (Some(API_VERSION), Some(found)) => {
-            let error = CliError::new(
-                ErrorCode::WrongKind,
-                format!("{file} is a {found}; a {kind} is needed here"),
-            );
-            Err(match (found, kind) {
-                ("ReleaseList", "Plan") => error.next(Next::PlanFrom {
-                    inventory: file.to_owned(),
-                }),
-                ("Plan", _) => error.next(Next::Show {
-                    plan: file.to_owned(),
-                }),
-                _ => error,
-            })
-        }
+        (Some(API_VERSION), Some(found)) => Err(wrong_kind(file, found, kind)),
         (Some(version), _) => Err(CliError::new(
             ErrorCode::FileInvalid,
             format!("{file} is a document of {version}, not of {API_VERSION}"),
@@ -123,8 +114,30 @@ fn document(file: &str, kind: &str, bytes: &[u8]) -> Result<Value, CliError> {
     }
 }
 
-/// Writes a document whole or not at all: beside its place, then renamed.
+/// A document of another kind, and the verb that makes the right one of it.
+pub fn wrong_kind(file: &str, found: &str, kind: &str) -> CliError {
+    let error = CliError::new(
+        ErrorCode::WrongKind,
+        format!("{file} is a {found}; a {kind} is needed here"),
+    );
+    match (found, kind) {
+        ("ReleaseList", "Plan") => error.next(Next::PlanFrom {
+            inventory: file.to_owned(),
+        }),
+        ("Plan", _) => error.next(Next::Show {
+            plan: file.to_owned(),
+        }),
+        _ => error,
+    }
+}
+
+/// Writes a document whole or not at all.
 pub fn write(path: &Path, document: &Value) -> Result<(), CliError> {
+    write_text(path, &format::json(document))
+}
+
+/// Writes a text whole or not at all: beside its place, then renamed.
+pub fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     let file = name(path);
     let failed = |error: &io::Error| {
         CliError::new(ErrorCode::FileFailed, format!("{file} cannot be written"))
@@ -134,7 +147,7 @@ pub fn write(path: &Path, document: &Value) -> Result<(), CliError> {
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = std::path::PathBuf::from(beside);
     let written = File::create(&beside).and_then(|mut opened| {
-        opened.write_all(format::json(document).as_bytes())?;
+        opened.write_all(text.as_bytes())?;
         opened.sync_all()?;
         std::fs::rename(&beside, path)
     });
@@ -161,7 +174,7 @@ mod tests {
         let document = json!({"apiVersion": API_VERSION, "kind": "Plan", "n": 3});
         write(&path, &document).unwrap();
         write(&path, &document).unwrap();
-        assert_eq!(read(&path, "Plan", take).unwrap().0, 3);
+        assert_eq!(read(&path, "Plan", take).unwrap(), 3);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let error = read(&path, "ReleaseList", take).unwrap_err();
         assert_eq!(error.code, ErrorCode::WrongKind);

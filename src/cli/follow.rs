@@ -23,7 +23,7 @@ use crate::render::table::RECORD_BELOW;
 const REDRAW: Duration = Duration::from_millis(250);
 
 /// Without a terminal, silence for so long is broken by a line: logs of pipelines are cut off without one.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// What is followed.
 #[derive(Debug, Clone, Default)]

@@ -10,6 +10,10 @@ use crate::render::paint::ColorChoice;
 
 /// Flags of all verbs.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// The fleet's file; without one, looking verbs read the kubeconfig's contexts

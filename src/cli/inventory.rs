@@ -44,17 +44,13 @@ pub struct Args {
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let started = ctx.now();
     let backend = ctx.backend();
-    let (inventory, deadline) = match &args.from {
-        Some(path) => {
-            let (inventory, _) = files::read(path, "ReleaseList", read_inventory)?;
-            (inventory, None)
-        }
-        None => {
-            let fleet = backend.fleet(&ctx.invocation)?;
-            ctx.say_reading(&fleet);
-            let inventory = backend.inventory(&ctx.invocation, &fleet).await?;
-            (inventory, Some(fleet.deadline))
-        }
+    let (inventory, deadline) = if let Some(path) = &args.from {
+        (files::read(path, "ReleaseList", read_inventory)?, None)
+    } else {
+        let fleet = backend.fleet(&ctx.invocation)?;
+        ctx.say_reading(&fleet);
+        let inventory = backend.inventory(&ctx.invocation, &fleet).await?;
+        (inventory, Some(fleet.deadline))
     };
     let screen = InventoryScreen {
         inventory: &inventory,

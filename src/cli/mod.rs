@@ -2,8 +2,8 @@
 //!
 //! | decisions (pure) | effects |
 //! |---|---|
-//! | arguments → [`Cli`]; wrong ones → [`error::CliError`] ([`usage`]) | [`console`]: streams; [`files`]: documents |
-//! | flags, environment, terminal → [`confirm::Decision`], colours, formats | [`context`]: clock; [`env`]: environment |
+//! | arguments → [`Cli`]; wrong ones → [`error::CliError`] ([`usage`]) | [`console`]: streams; `files`: documents |
+//! | flags, environment, terminal → [`confirm::Decision`], colours, formats | [`context`]: clock; [`mod@env`]: environment |
 //! | reports → [`Exit`] | [`backend`]: everything that touches a cluster or the store |
 
 pub mod audit;
@@ -25,6 +25,7 @@ pub mod inventory;
 pub mod object_name;
 mod pages;
 pub mod plan;
+mod plan_file;
 #[cfg(test)]
 mod reference;
 pub mod release_ref;
@@ -86,34 +87,25 @@ pub struct Cli {
 }
 
 /// The verbs, by stage.
+#[expect(
+    missing_docs,
+    reason = "a text here would stand in the help instead of the one at each verb's Args"
+)]
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
-    /// See [`inventory`].
     Inventory(inventory::Args),
-    /// See [`fields`].
     Fields(fields::Args),
-    /// See [`plan`].
     Plan(plan::Args),
-    /// See [`show`].
     Show(show::Args),
-    /// See [`run`].
     Run(run::Args),
-    /// See [`resume`].
     Resume(resume::Args),
-    /// See [`status`].
     Status(status::Args),
-    /// See [`undo`].
     #[command(visible_alias = "rollback")]
     Undo(undo::Args),
-    /// See [`unlock`].
     Unlock(unlock::Args),
-    /// See [`settle`].
     Settle(settle::Args),
-    /// See [`audit`].
     Audit(audit::Args),
-    /// See [`completion`].
     Completion(completion::Args),
-    /// See [`help`].
     Help(help::Args),
 }
 

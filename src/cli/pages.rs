@@ -1,5 +1,7 @@
 //! The pages behind `refit help` and under docs/reference.
 
+use std::fmt::Write as _;
+
 use super::error::ErrorCode;
 use super::exit::Exit;
 use crate::render::{Column, Frame, Span, Table};
@@ -132,13 +134,14 @@ pub fn outcomes_text() -> String {
     for (title, rows) in [("", OUTCOMES), ("\nNot ends:\n\n", NOT_ENDS)] {
         out.push_str(title);
         for row in rows {
-            out.push_str(&format!(
-                "{:<21} {}; exit {}\n",
+            let _ = writeln!(
+                out,
+                "{:<21} {}; exit {}",
                 row.word,
                 row.means,
                 row.exit.code()
-            ));
-            out.push_str(&format!("{:<21} {}\n", "", row.reads));
+            );
+            let _ = writeln!(out, "{:<21} {}", "", row.reads);
         }
     }
     out
@@ -206,8 +209,10 @@ mod tests {
                 Outcome::Done
                 | Outcome::Undone { .. }
                 | Outcome::Busy { .. }
-                | Outcome::Stale { .. } => {}
-                Outcome::Held { .. } | Outcome::MovedOn { .. } | Outcome::Stuck { .. } => {}
+                | Outcome::Stale { .. }
+                | Outcome::Held { .. }
+                | Outcome::MovedOn { .. }
+                | Outcome::Stuck { .. } => {}
             }
             assert!(
                 OUTCOMES.iter().any(|row| row.word == outcome.word()),

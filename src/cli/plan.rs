@@ -6,6 +6,7 @@ use super::context::Ctx;
 use super::error::CliError;
 use super::exit::Exit;
 use super::files;
+use super::plan_file;
 use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::plan::PlanScreen;
 
@@ -44,7 +45,7 @@ pub struct Args {
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let backend = ctx.backend();
     let from = match &args.from {
-        Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?.0),
+        Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),
         None => None,
     };
     let fleet = backend.fleet(&ctx.invocation)?;
@@ -58,7 +59,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     }
     .document();
     if let Some(path) = &args.save {
-        files::write(path, &document.to_json())?;
+        plan_file::write(path, &plan)?;
     }
     ctx.show(&document)?;
     Ok(ctx.findings(plan.summary.migrate > 0))

@@ -11,8 +11,8 @@ use super::exit::Exit;
 use super::files;
 use super::follow;
 use super::globals::WriteArgs;
+use super::plan_file;
 use crate::render::Next;
-use crate::render::screen::plan::read_plan;
 use crate::render::screen::run::{RunPreviewScreen, report_screen};
 
 /// Examples below the help.
@@ -62,7 +62,7 @@ pub struct Args {
 
 /// Previews, asks, runs, reports.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
-    let (plan, _) = files::read(&args.plan, "Plan", read_plan)?;
+    let plan = plan_file::read(&args.plan)?;
     let file = files::name(&args.plan);
     ctx.say(&format!(
         "checking {} releases of {file} ...",

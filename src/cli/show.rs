@@ -6,9 +6,10 @@ use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
+use super::plan_file;
 use crate::domain::ids::ReleaseId;
 use crate::render::Next;
-use crate::render::screen::plan::{PlanScreen, read_plan};
+use crate::render::screen::plan::PlanScreen;
 
 /// Examples below the help.
 pub const EXAMPLES: &str = "\
@@ -48,7 +49,7 @@ pub struct Args {
 
 /// Shows the plan.
 pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
-    let (plan, _) = files::read(&args.plan, "Plan", read_plan)?;
+    let plan = plan_file::read(&args.plan)?;
     let file = files::name(&args.plan);
     let screen = PlanScreen {
         plan: &plan,

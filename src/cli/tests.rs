@@ -85,6 +85,7 @@ impl Backend for Fake {
             writes_per_second: 20,
             waves: WaveSizes(vec![]),
             undo_dwell_seconds: 60,
+            start_within_seconds: 3600,
         })
     }
 
@@ -442,7 +443,7 @@ fn help_names_only_verbs_that_exist() {
             let prose = word.is_empty()
                 || matches!(
                     word,
-                    "for" | "itself" | "that" | "needs" | "worked" | "which"
+                    "and" | "for" | "itself" | "that" | "needs" | "worked" | "which"
                 );
             assert!(
                 prose || verbs.iter().any(|verb| verb == word),

@@ -8,7 +8,7 @@ use managed_fields::{FieldSet, Path, PathElement};
 use serde_json::Value;
 
 use super::inventory::{ReleaseRead, Scope, Source, chain, live_objects, read_cluster};
-use super::records::{Head, load_all};
+use super::records::load_all;
 use crate::cluster::{self, Reader};
 use crate::domain::audit::{AuditInput, EntryFacts, ObjectFacts, RecordFacts, ReleaseFacts};
 use crate::domain::fleet::{ManagerMatcher, Managers};
@@ -115,7 +115,7 @@ fn release_facts(
     }
     let mut revisions = records.remove(&id).unwrap_or_default();
     revisions.sort_by_key(|record| record.revision);
-    let last = release.records.last().map(Head::clone);
+    let last = release.records.last().cloned();
     ReleaseFacts {
         driven_by: driven_by(&marks, ours),
         unread: release

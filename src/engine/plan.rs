@@ -16,12 +16,15 @@ use crate::domain::plan::Candidate;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
 
+/// The two harmless sides of a cluster.
+pub type Looks = (Arc<dyn Reader>, Arc<dyn Rehearser>);
+
 /// A cluster to plan for.
 pub struct Planned {
     /// The fleet's name of it.
     pub name: ClusterName,
     /// Reads; or why the cluster could not be connected to.
-    pub reader: Result<(Arc<dyn Reader>, Arc<dyn Rehearser>), String>,
+    pub reader: Result<Looks, String>,
     /// Its limits: releases in flight bound the probe too.
     pub limits: Limits,
 }

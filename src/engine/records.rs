@@ -122,7 +122,7 @@ pub async fn list(
         .collect())
 }
 
-/// Loads one head of many releases at once, in order, [`PAYLOADS_IN_FLIGHT`] at a time.
+/// Loads one head of many releases at once, in order, `PAYLOADS_IN_FLIGHT` at a time.
 pub async fn load_all<'a>(
     reader: &dyn Reader,
     wanted: impl IntoIterator<Item = (&'a ReleaseRecords, &'a Head)>,

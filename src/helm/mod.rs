@@ -23,5 +23,5 @@ pub use json_text::JsonFault;
 pub use record::{ApplyMethod, Edit, Record, RecordError, RecordFacts, Status};
 pub use storage::{
     LOCK_ANNOTATION, LOCK_FINALIZER, OWNER_SELECTOR, RecordHead, RecordImage, StorageError,
-    StoredRecord, object_kind, object_name, parse_object_name,
+    StoredRecord, object_name, parse_object_name,
 };

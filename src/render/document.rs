@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::format::{self, Format, YamlError};
@@ -10,6 +12,7 @@ use super::paint::{Span, paint};
 use super::table::{Column, Frame, Table};
 use super::tree::Tree;
 use super::{API_VERSION, text};
+use crate::domain::fleet::natural_order;
 
 /// A part of the text form.
 #[derive(Debug, Clone)]
@@ -209,7 +212,7 @@ impl Document {
             };
             sorted
                 .records
-                .sort_by(|a, b| text::natural(&cell(a), &cell(b)));
+                .sort_by(|a, b| natural_order(&cell(a), &cell(b)));
         } else if self
             .records
             .iter()
@@ -261,10 +264,8 @@ impl Document {
             .records
             .iter()
             .filter_map(|record| record.name.as_ref());
-        listed
-            .chain(&self.names)
-            .map(|name| format!("{}\n", text::one_line(name)))
-            .collect()
+        let lines = listed.chain(&self.names).map(|name| text::one_line(name));
+        lines.flat_map(|line| [line, "\n".to_owned()]).collect()
     }
 
     fn blocks_text(&self, frame: &Frame) -> String {
@@ -295,7 +296,7 @@ impl Document {
         }
         for warning in &self.warnings {
             let label = paint("warning:", super::Role::Attention, frame.color);
-            out.push_str(&format!("{label} {}\n", text::one_line(warning)));
+            let _ = writeln!(out, "{label} {}", text::one_line(warning));
         }
         if !form.is_machine() {
             out.push_str(&next_text(&self.next));
@@ -361,7 +362,7 @@ fn compare(left: &Value, right: &Value) -> Ordering {
             .as_f64()
             .unwrap_or(0.0)
             .total_cmp(&b.as_f64().unwrap_or(0.0)),
-        (Value::String(a), Value::String(b)) => text::natural(a, b),
+        (Value::String(a), Value::String(b)) => natural_order(a, b),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Array(a), Value::Array(b)) => a.len().cmp(&b.len()),
         _ => rank(left).cmp(&rank(right)),

@@ -30,12 +30,12 @@ impl PlainLog {
     }
 
     /// The heads, with a line end.
-    pub fn heads(&self) -> String {
+    pub fn heads(self) -> String {
         self.line("TIME", "WAVE", "CLUSTER", "EVENT", "DETAIL")
     }
 
     /// An event, with a line end.
-    pub fn event(&self, event: &Event) -> String {
+    pub fn event(self, event: &Event) -> String {
         let wave = event
             .wave
             .map_or_else(|| "<none>".to_owned(), |wave| wave.to_string());
@@ -53,7 +53,7 @@ impl PlainLog {
 
     /// A heartbeat: the run lives, and this is what it does or waits for.
     pub fn heartbeat(
-        &self,
+        self,
         now: Timestamp,
         wave: Option<u32>,
         cluster: Option<&str>,
@@ -69,7 +69,7 @@ impl PlainLog {
         )
     }
 
-    fn line(&self, time: &str, wave: &str, cluster: &str, word: &str, detail: &str) -> String {
+    fn line(self, time: &str, wave: &str, cluster: &str, word: &str, detail: &str) -> String {
         let cluster = text::cell(cluster, false);
         let pad = self.cluster.saturating_sub(text::width(&cluster));
         format!(
@@ -272,7 +272,7 @@ pub(crate) mod tests {
                 objects: 9,
                 revision: Revision(32),
                 writes: 12,
-                seconds: 3.14,
+                seconds: 3.12,
             },
             What::ReleaseHandedBack {
                 release: release.clone(),

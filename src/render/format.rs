@@ -82,7 +82,7 @@ mod tests {
         let value =
             json!({"items": [], "n": 3, "yes": true, "none": null, "list": [{"a": "two\nlines"}]});
         let text =
-            "items: []\nlist:\n- a: |-\n    two\n    lines\nn: 3\nnone: null\n\"yes\": true\n";
+            "items: []\nlist:\n- a: |-\n    two\n    lines\n\"n\": 3\nnone: null\n\"yes\": true\n";
         assert_eq!(yaml(&value).unwrap(), text);
     }
 }

@@ -12,6 +12,7 @@ use super::document::line_text;
 use super::paint::Span;
 use super::table::{Column, Cut, Frame, Table};
 use super::text;
+use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::run_event::{Event, What};
 
@@ -146,7 +147,7 @@ impl LiveView {
             }
             What::Stopping { .. } => self.stopping = true,
             What::Fenced { by } => {
-                self.brake(event, "LockHeld", &format!("taken over by {by}"), None)
+                self.brake(event, "LockHeld", &format!("taken over by {by}"), None);
             }
             What::LockSwept { .. }
             | What::BudgetSpent { .. }
@@ -334,7 +335,7 @@ impl LiveView {
         rows.sort_by(|(a, _, x), (b, _, y)| {
             rank(x)
                 .cmp(&rank(y))
-                .then_with(|| text::natural(a.as_str(), b.as_str()))
+                .then_with(|| natural_order(a.as_str(), b.as_str()))
         });
         let done = rows.iter().filter(|(_, _, state)| *state == "Done").count();
         let folded = if rows.len() > CLUSTERS_SHOWN { done } else { 0 };

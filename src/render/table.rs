@@ -100,6 +100,7 @@ impl Column {
 }
 
 /// What a text is drawn on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
     /// Columns of the terminal; `None` is a pipe or `-o wide`: nothing is cut.

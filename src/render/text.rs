@@ -1,7 +1,5 @@
 //! Small texts: widths, cuts, counts, times. Everything foreign passes through here before it is printed.
 
-use std::cmp::Ordering;
-
 use jiff::{SignedDuration, Timestamp};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -184,41 +182,6 @@ pub fn shell(text: &str) -> String {
     }
 }
 
-/// Natural order: runs of digits compare as numbers, so `eu-2` comes before `eu-10`.
-pub fn natural(left: &str, right: &str) -> Ordering {
-    let (mut a, mut b) = (left, right);
-    loop {
-        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else {
-            return a.len().cmp(&b.len()).then_with(|| left.cmp(right));
-        };
-        if x.is_ascii_digit() && y.is_ascii_digit() {
-            let (number_a, rest_a) = digits(a);
-            let (number_b, rest_b) = digits(b);
-            let order = number_a
-                .len()
-                .cmp(&number_b.len())
-                .then_with(|| number_a.cmp(number_b));
-            if order != Ordering::Equal {
-                return order;
-            }
-            (a, b) = (rest_a, rest_b);
-        } else if x == y {
-            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
-        } else {
-            return x.cmp(&y);
-        }
-    }
-}
-
-/// The leading digits without leading zeros, and what follows.
-fn digits(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, rest) = text.split_at(end);
-    (number.trim_start_matches('0'), rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,13 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn natural_order() {
-        let mut names = ["eu-10", "eu-2", "ap-1", "eu-02", "eu-1"];
-        names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["ap-1", "eu-1", "eu-02", "eu-2", "eu-10"]);
-    }
-
-    #[test]
     fn shell_words() {
         assert_eq!(shell("eu-1/shop/web"), "eu-1/shop/web");
         assert_eq!(shell("it's"), "'it'\\''s'");
@@ -293,15 +249,6 @@ mod tests {
             let text = one_line(&text);
             prop_assert!(width(&cut_end(&text, columns, utf8)) <= columns);
             prop_assert!(width(&cut_middle(&text, columns, utf8)) <= columns);
-        }
-
-        #[test]
-        fn natural_is_a_total_order(a in "[a-c0-2]{0,5}", b in "[a-c0-2]{0,5}", c in "[a-c0-2]{0,5}") {
-            prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
-            prop_assert_eq!(natural(&a, &b) == Ordering::Equal, a == b);
-            if natural(&a, &b) != Ordering::Greater && natural(&b, &c) != Ordering::Greater {
-                prop_assert_ne!(natural(&a, &c), Ordering::Greater);
-            }
         }
     }
 }

@@ -72,16 +72,12 @@ fn the_module_graph_is_the_one_in_docs() {
         return;
     }
     let (was, is) = (edges(&golden), edges(&text));
-    let list = |sign: &str, edges: Vec<&String>| {
-        edges
-            .into_iter()
-            .map(|edge| format!("  {sign} {edge}\n"))
-            .collect::<String>()
-    };
+    let came = is.difference(&was).map(|edge| format!("  + {edge}"));
+    let gone = was.difference(&is).map(|edge| format!("  - {edge}"));
+    let changes: Vec<String> = came.chain(gone).collect();
     panic!(
-        "the module graph is not the one in {GRAPH}:\n{}{}If that is wanted: REFIT_BLESS=1 cargo test --test architecture",
-        list("+", is.difference(&was).collect()),
-        list("-", was.difference(&is).collect()),
+        "the module graph is not the one in {GRAPH}:\n{}\nIf that is wanted: REFIT_BLESS=1 cargo test --test architecture",
+        changes.join("\n")
     );
 }
 

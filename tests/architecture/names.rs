@@ -49,7 +49,7 @@ pub struct Names {
     /// The module that it is.
     pub module: Module,
     /// Sorted by line, each once a line.
-    pub names: BTreeSet<Name>,
+    pub named: BTreeSet<Name>,
     /// Method calls.
     pub calls: Vec<Call>,
 }
@@ -57,7 +57,7 @@ pub struct Names {
 impl Names {
     /// Names that lead into this crate.
     pub fn inside(&self) -> impl Iterator<Item = (&Name, &Vec<String>)> {
-        self.names.iter().filter_map(|name| match &name.target {
+        self.named.iter().filter_map(|name| match &name.target {
             Target::Inside(path) => Some((name, path)),
             Target::Outside(_) => None,
         })
@@ -65,7 +65,7 @@ impl Names {
 
     /// Names that lead out of it.
     pub fn outside(&self) -> impl Iterator<Item = (&Name, &Vec<String>)> {
-        self.names.iter().filter_map(|name| match &name.target {
+        self.named.iter().filter_map(|name| match &name.target {
             Target::Outside(path) => Some((name, path)),
             Target::Inside(_) => None,
         })
@@ -105,7 +105,7 @@ fn names(tree: &Tree, source: &Source) -> Names {
     let mut raw = Raw::new(source.module.clone(), is_test_file(tree, &source.module));
     raw.visit_file(&source.ast);
     scopes.fill(&raw);
-    let names = raw
+    let named = raw
         .paths
         .iter()
         .map(|path| Name {
@@ -117,7 +117,7 @@ fn names(tree: &Tree, source: &Source) -> Names {
     Names {
         path: source.path.clone(),
         module: source.module.clone(),
-        names,
+        named,
         calls: raw.calls,
     }
 }

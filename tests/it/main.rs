@@ -1,6 +1,8 @@
 //! Integration tests: one binary, one module a subject.
 
 #[cfg(test)]
+mod helm;
+#[cfg(test)]
 mod run_protocol;
 #[cfg(test)]
 mod store;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::Desk;
 use super::adapters::{Lock, Stores};
-use super::{Desk, unreachable_cluster};
 use crate::cli::backend::Events;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
@@ -214,8 +214,3 @@ fn stop_signal() -> watch::Receiver<bool> {
 
 /// 128 + SIGINT, as shells have it.
 const INTERRUPTED: i32 = 130;
-
-/// Turns an unreachable cluster into an error that names it.
-pub fn away(name: &ClusterName, error: &crate::cluster::Error) -> CliError {
-    unreachable_cluster(name, error)
-}

@@ -225,7 +225,11 @@ fn screen(fleet: &Fleet, taken_at: jiff::Timestamp, audit: &domain::Audit) -> Au
                     .map(|finding| finding.release.clone())
                     .collect(),
                 why: (!gate.unread.is_empty()).then(|| {
-                    let names: Vec<&str> = gate.unread.iter().map(|name| name.as_str()).collect();
+                    let names: Vec<&str> = gate
+                        .unread
+                        .iter()
+                        .map(crate::domain::ids::ClusterName::as_str)
+                        .collect();
                     format!("not read: {}", names.join(", "))
                 }),
             })

@@ -55,20 +55,16 @@ pub(super) fn of_release(release: &ReleaseFacts, ours: &ManagerMatcher) -> (Owne
         .iter()
         .map(|it| of_object(it, ours))
         .collect();
-    match classes.iter().max() {
-        Some(gravest) => {
-            let so = classes.iter().filter(|class| *class == gravest).count();
-            (*gravest, so)
-        }
-        None => {
-            let newest = release.records.iter().max_by_key(|record| record.revision);
-            let ssa = newest.is_some_and(|it| it.apply_method.as_deref() == Some("ssa"));
-            let class = if ssa {
-                Ownership::Apply
-            } else {
-                Ownership::Update
-            };
-            (class, 0)
-        }
+    if let Some(gravest) = classes.iter().max() {
+        let so = classes.iter().filter(|class| *class == gravest).count();
+        return (*gravest, so);
     }
+    let newest = release.records.iter().max_by_key(|it| it.revision);
+    let ssa = newest.is_some_and(|it| it.apply_method.as_deref() == Some("ssa"));
+    let class = if ssa {
+        Ownership::Apply
+    } else {
+        Ownership::Update
+    };
+    (class, 0)
 }

@@ -4,7 +4,6 @@
 //! piece, as a plan of a million releases as one JSON tree would take gigabytes.
 
 use std::fmt::Write as _;
-use std::io;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -20,9 +19,41 @@ pub fn digest_of(bytes: &[u8]) -> Digest {
 
 /// Digest of a plan's content, whatever its digest field says.
 pub(super) fn content_digest(plan: &Plan) -> serde_json::Result<Digest> {
-    let mut hash = Hash(Sha256::new());
-    write_plan(&mut hash, plan)?;
-    Ok(Digest::new(hex(&hash.0.finalize())))
+    let Plan {
+        metadata,
+        waves,
+        held,
+        done,
+        unread,
+        summary,
+        seals,
+    } = plan;
+    // Keys in their order, by hand for what may be long.
+    let mut hash = Canonical::default();
+    hash.text("{\"done\":");
+    hash.list(done)?;
+    hash.text(",\"held\":");
+    hash.list(held)?;
+    hash.text(",\"metadata\":");
+    hash.part(&without_digest(metadata))?;
+    hash.text(",\"seals\":");
+    hash.part(seals)?;
+    hash.text(",\"summary\":");
+    hash.part(summary)?;
+    hash.text(",\"unread\":");
+    hash.part(unread)?;
+    hash.text(",\"waves\":[");
+    for (at, wave) in waves.iter().enumerate() {
+        hash.text(if at == 0 { "{\"name\":" } else { ",{\"name\":" });
+        hash.part(&wave.name)?;
+        hash.text(",\"number\":");
+        hash.part(&wave.number)?;
+        hash.text(",\"releases\":");
+        hash.list(&wave.releases)?;
+        hash.text("}");
+    }
+    hash.text("]}");
+    Ok(Digest::new(hex(&hash.finish())))
 }
 
 /// The metadata as they are hashed.
@@ -33,12 +64,42 @@ pub(super) fn without_digest(metadata: &PlanMetadata) -> PlanMetadata {
     }
 }
 
-/// Writes any small part canonically.
-pub(super) fn write_canonical<T: Serialize + ?Sized>(
-    out: &mut dyn io::Write,
-    part: &T,
-) -> serde_json::Result<()> {
-    write_value(out, &serde_json::to_value(part)?)
+/// SHA-256 of canonical JSON that is given part by part.
+#[derive(Default)]
+pub(super) struct Canonical {
+    hash: Sha256,
+    /// Text of one part: kept, as a hasher takes one long piece faster than many short ones.
+    buffer: Vec<u8>,
+}
+
+impl Canonical {
+    pub(super) fn part<T: Serialize + ?Sized>(&mut self, part: &T) -> serde_json::Result<()> {
+        self.buffer.clear();
+        write_value(&mut self.buffer, &serde_json::to_value(part)?)?;
+        self.hash.update(&self.buffer);
+        Ok(())
+    }
+
+    fn list<T: Serialize>(&mut self, items: &[T]) -> serde_json::Result<()> {
+        self.text("[");
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                self.text(",");
+            }
+            self.part(item)?;
+        }
+        self.text("]");
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) {
+        self.hash.update(text.as_bytes());
+    }
+
+    /// The hash so far; begins anew.
+    pub(super) fn finish(&mut self) -> [u8; 32] {
+        self.hash.finalize_reset().into()
+    }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -50,96 +111,34 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A hasher that can be written to.
-pub(super) struct Hash(pub(super) Sha256);
-
-impl io::Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn raw(out: &mut dyn io::Write, text: &str) -> serde_json::Result<()> {
-    out.write_all(text.as_bytes())
-        .map_err(serde_json::Error::io)
-}
-
-/// Keys in their order, by hand for what may be long.
-fn write_plan(out: &mut dyn io::Write, plan: &Plan) -> serde_json::Result<()> {
-    let Plan {
-        metadata,
-        waves,
-        held,
-        done,
-        unread,
-        summary,
-        seals,
-    } = plan;
-    raw(out, "{\"done\":")?;
-    write_list(out, done, |out, release| write_canonical(out, release))?;
-    raw(out, ",\"held\":")?;
-    write_list(out, held, |out, release| write_canonical(out, release))?;
-    raw(out, ",\"metadata\":")?;
-    write_canonical(out, &without_digest(metadata))?;
-    raw(out, ",\"seals\":")?;
-    write_canonical(out, seals)?;
-    raw(out, ",\"summary\":")?;
-    write_canonical(out, summary)?;
-    raw(out, ",\"unread\":")?;
-    write_canonical(out, unread)?;
-    raw(out, ",\"waves\":")?;
-    write_list(out, waves, |out, wave| {
-        raw(out, "{\"name\":")?;
-        write_canonical(out, &wave.name)?;
-        raw(out, ",\"number\":")?;
-        write_canonical(out, &wave.number)?;
-        raw(out, ",\"releases\":")?;
-        write_list(out, &wave.releases, |out, release| {
-            write_canonical(out, release)
-        })?;
-        raw(out, "}")
-    })?;
-    raw(out, "}")
-}
-
-fn write_list<T>(
-    out: &mut dyn io::Write,
-    items: &[T],
-    mut write: impl FnMut(&mut dyn io::Write, &T) -> serde_json::Result<()>,
-) -> serde_json::Result<()> {
-    raw(out, "[")?;
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            raw(out, ",")?;
-        }
-        write(out, item)?;
-    }
-    raw(out, "]")
-}
-
 /// Sorts keys itself: `serde_json`'s own order depends on a feature that any dependency may switch on.
-pub(super) fn write_value(out: &mut dyn io::Write, value: &Value) -> serde_json::Result<()> {
+pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) -> serde_json::Result<()> {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by_key(|(key, _)| *key);
-            raw(out, "{")?;
+            out.push(b'{');
             for (at, (key, value)) in entries.into_iter().enumerate() {
                 if at > 0 {
-                    raw(out, ",")?;
+                    out.push(b',');
                 }
                 serde_json::to_writer(&mut *out, key)?;
-                raw(out, ":")?;
+                out.push(b':');
                 write_value(out, value)?;
             }
-            raw(out, "}")
+            out.push(b'}');
         }
-        Value::Array(items) => write_list(out, items, |out, item| write_value(out, item)),
-        scalar => serde_json::to_writer(out, scalar),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_value(out, item)?;
+            }
+            out.push(b']');
+        }
+        scalar => serde_json::to_writer(out, scalar)?,
     }
+    Ok(())
 }

@@ -1,10 +1,9 @@
 //! Short checksums of a plan's parts: where was it edited?
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::Plan;
-use super::digest::{Hash, hex, without_digest, write_canonical};
+use super::digest::{Canonical, hex, without_digest};
 
 /// Hex digits of one seal. 32 bits find the place of an edit; against an attacker stands the digest alone.
 const SEAL: usize = 8;
@@ -30,19 +29,20 @@ pub struct Seals {
 impl Seals {
     /// Computes the seals of a plan's content.
     pub(super) fn of(plan: &Plan) -> serde_json::Result<Self> {
+        let mut hash = Canonical::default();
         let mut waves = Vec::with_capacity(plan.waves.len());
         for wave in &plan.waves {
-            let mut seals = seal(&(wave.number, &wave.name))?;
-            seals += &each(&wave.releases)?;
+            let mut seals = seal(&mut hash, &(wave.number, &wave.name))?;
+            seals += &each(&mut hash, &wave.releases)?;
             waves.push(seals);
         }
         Ok(Self {
-            metadata: seal(&without_digest(&plan.metadata))?,
+            metadata: seal(&mut hash, &without_digest(&plan.metadata))?,
             waves,
-            held: each(&plan.held)?,
-            done: each(&plan.done)?,
-            unread: seal(&plan.unread)?,
-            summary: seal(&plan.summary)?,
+            held: each(&mut hash, &plan.held)?,
+            done: each(&mut hash, &plan.done)?,
+            unread: seal(&mut hash, &plan.unread)?,
+            summary: seal(&mut hash, &plan.summary)?,
         })
     }
 
@@ -95,17 +95,16 @@ fn first_changed(was: &str, is: &str) -> Option<usize> {
     }
 }
 
-fn each<T: Serialize>(items: &[T]) -> serde_json::Result<String> {
+fn each<T: Serialize>(hash: &mut Canonical, items: &[T]) -> serde_json::Result<String> {
     let mut seals = String::with_capacity(items.len() * SEAL);
     for item in items {
-        seals += &seal(item)?;
+        seals += &seal(hash, item)?;
     }
     Ok(seals)
 }
 
-fn seal<T: Serialize>(part: &T) -> serde_json::Result<String> {
-    let mut hash = Hash(Sha256::new());
-    write_canonical(&mut hash, part)?;
-    let sum = hash.0.finalize();
+fn seal<T: Serialize>(hash: &mut Canonical, part: &T) -> serde_json::Result<String> {
+    hash.part(part)?;
+    let sum = hash.finish();
     Ok(hex(sum.get(..SEAL / 2).unwrap_or(&sum)))
 }

@@ -140,7 +140,7 @@ impl Attempt {
             Target::Record(revision) if revision == self.opened.base.revision => {
                 ensure(self.base.open.is_none(), "a request is out for the record")?;
                 let legal = match self.base.state {
-                    BaseCell::Untouched => self.is_committed(),
+                    BaseCell::Untouched => self.is_committed() || back,
                     BaseCell::Superseded => back,
                     _ => false,
                 };
@@ -384,7 +384,14 @@ impl Attempt {
             ) => LockCell::Released {
                 version: version.clone(),
             },
-            (Step::Unlock | Step::Release | Step::Retire, Verdict::Landed { .. }) => LockCell::Gone,
+            (Step::Retire, Verdict::Landed { .. }) => {
+                self.moved.push(format!(
+                    "revision {}, the lock: somebody put a revision upon it, so it stays as failed",
+                    self.opened.lock
+                ));
+                LockCell::Gone
+            }
+            (Step::Unlock | Step::Release, Verdict::Landed { .. }) => LockCell::Gone,
             (Step::Unlock | Step::Release | Step::Retire, Verdict::Gone { moved }) => {
                 if *moved {
                     self.moved.push(format!(

@@ -109,6 +109,15 @@ pub(super) fn objects(reading: Reading<'_>) -> Decision {
         return look(places, unread);
     }
     let governor = reading.governor().map(name);
+    // A Helm that listed the committed revision may be about to make this name: its server-side upgrade needs our
+    // entries. As long as the name is taken, whoever took it, it cannot.
+    let lock = attempt.opened.lock;
+    let free = attempt.opened.job == Job::Undo && reading.at(lock).is_none();
+    let needs = match governor {
+        Some(governor) => Some(format!("it stays migrated: {governor} needs it so")),
+        None if free => Some(format!("it stays migrated: {}", reading.why_lock_lost())),
+        None => None,
+    };
     let mut intents = Intents::new(attempt, reading.view);
     let mut entries = Vec::new();
     let mut refused = None;
@@ -117,9 +126,9 @@ pub(super) fn objects(reading: Reading<'_>) -> Decision {
         if !matches!(slot.state, ObjectCell::Migrated { .. }) {
             continue;
         }
-        let why = match (reading.object(place), &governor) {
+        let why = match (reading.object(place), &needs) {
             (Some(ObjectSeen::Gone), _) => "it was deleted".to_owned(),
-            (_, Some(governor)) => format!("it stays migrated: {governor} needs it so"),
+            (_, Some(why)) => why.clone(),
             (Some(ObjectSeen::Recreated), _) => {
                 "it was deleted and made again by somebody else".to_owned()
             }
@@ -181,9 +190,10 @@ pub(super) fn unlock(reading: Reading<'_>) -> Decision {
         return wait;
     }
     let Some(record) = reading.lock() else {
-        return Decision::Append(vec![Entry::LockLost {
+        let lost = Entry::LockLost {
             why: reading.why_lock_lost(),
-        }]);
+        };
+        return Decision::Append(changed_base(reading).into_iter().chain([lost]).collect());
     };
     let finalizer = attempt.opened.finalizer && matches!(attempt.lock.state, LockCell::Held { .. });
     let step = match () {
@@ -192,7 +202,20 @@ pub(super) fn unlock(reading: Reading<'_>) -> Decision {
         () => Step::Unlock,
     };
     let mut intents = Intents::new(attempt, reading.view);
-    Decision::Append(vec![intents.record(attempt, step, guard_of(record))])
+    let mut entries = vec![intents.record(attempt, step, guard_of(record))];
+    entries.extend(changed_base(reading));
+    Decision::Append(entries)
+}
+
+/// N was not ours to write, and somebody else wrote it while the lock was held.
+fn changed_base(reading: Reading<'_>) -> Option<Entry> {
+    let attempt = reading.attempt;
+    let revision = attempt.opened.base.revision;
+    let changed = attempt.base.state == BaseCell::Untouched && !reading.base_is_as_found();
+    changed.then(|| Entry::Left {
+        target: Target::Record(revision),
+        why: reading.changed(revision),
+    })
 }
 
 /// Nothing of ours is left but, after an undo, N: it gives way to whoever is deployed above.
@@ -228,12 +251,12 @@ pub(super) fn end(reading: Reading<'_>) -> Decision {
             "revision {} was superseded again: a newer one is deployed",
             attempt.opened.base.revision
         )),
-        BaseCell::Untouched if !reading.base_is_as_found() => {
-            why.push(reading.changed(attempt.opened.base.revision));
-        }
         _ => {}
     }
-    why.extend(reading.other_lines());
+    // Once all is put back and the lock is gone, who comes then comes to a release that is as before.
+    if attempt.base.state != BaseCell::Untouched || !why.is_empty() {
+        why.extend(reading.other_lines());
+    }
     close(if why.is_empty() {
         Outcome::Undone {
             why: attempt

@@ -3,7 +3,7 @@
 //! | decisions (here) | effects (`engine`) |
 //! |---|---|
 //! | [`Attempt::apply`]: journal entry → state, used live and for replay | durable, fenced append of the entries |
-//! | [`decide`]: state and what was seen → entries to append, requests to send, things to look at | reads, dry runs, requests, waits |
+//! | [`decide()`]: state and what was seen → entries to append, requests to send, things to look at | reads, dry runs, requests, waits |
 //!
 //! The protocol's rules: an intent is journaled before its request is sent; an open intent is never resolved by
 //! reading but by sending it again under the same guard; one commit point; whoever moved on wins.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::entry::{IntentNo, ObjectRequest, Token};
 use crate::domain::ids::{Digest, ResourceVersion, Revision, Uid};
 
-/// What [`decide`](super::decide) is told.
+/// What [`decide`](super::decide()) is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
     /// Nothing new: say what to look at, or what to send.

@@ -79,7 +79,7 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
                 ));
             }
             ObjectOutcome::Admission { reason: why } => {
-                blocked.push(reason("admission", Some(object), why.clone()))
+                blocked.push(reason("admission", Some(object), why.clone()));
             }
             ObjectOutcome::DeadEntries { entries } if is_custom_resource(object) => {
                 let detail = format!(
@@ -89,7 +89,7 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
                 choices.push(reason("dead-entries", Some(object), detail));
             }
             ObjectOutcome::Unknown { reason: why } => {
-                choices.push(reason("unknown", Some(object), why.clone()))
+                choices.push(reason("unknown", Some(object), why.clone()));
             }
             ObjectOutcome::Drift if is_custom_resource(object) => {
                 let detail = format!(

@@ -129,9 +129,8 @@ pub fn put_back(
             .position(|entry| entry.identity() == before.identity());
         match (place.and_then(|place| wish.get_mut(place)), after) {
             (Some(entry), Some(after)) if entry.fields() == after.fields() => {
-                match less_taken(before) {
-                    Some(before) => *entry = before,
-                    None => {}
+                if let Some(before) = less_taken(before) {
+                    *entry = before;
                 }
             }
             (Some(entry), after) => {

@@ -78,7 +78,7 @@ pub enum DriveError {
     /// The journal: fenced, full, away. Nothing was sent that is not journaled.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A read failed, or a request stayed undecided for longer than [`SEND_PATIENCE`].
+    /// A read failed, or a request stayed undecided for longer than `SEND_PATIENCE`.
     #[error("{release}: the cluster does not answer")]
     Cluster {
         /// Which release.

@@ -16,9 +16,7 @@ use crate::domain::run::{
 };
 use crate::domain::transfer::{Inverse, same_entries};
 use crate::helm::forms::{self, Lock};
-use crate::helm::{
-    ApplyMethod, Edit, Record, RecordImage, Status, StorageError, StoredRecord, object_name,
-};
+use crate::helm::{Edit, Record, RecordImage, Status, StorageError, StoredRecord, object_name};
 
 /// Compression of the undo copy: fast, since it is made once a release.
 const UNDO_COPY_LEVEL: i32 = 3;
@@ -370,9 +368,4 @@ async fn renew_body(
         .get(hands.ledger.journal(), &opened.base.metadata)
         .await?;
     Ok(Some(forms::recreate(&image, &payload)))
-}
-
-/// Is the record marked as applied server-side?
-pub fn is_ssa(record: &Record) -> bool {
-    record.apply_method == Some(ApplyMethod::ServerSide)
 }

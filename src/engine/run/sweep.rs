@@ -32,7 +32,8 @@ pub async fn sweep(
     crew: &Crew,
     drivers: &[Driver],
 ) -> Result<Vec<ReleaseId>, CrewError> {
-    let closed: BTreeSet<String> = context
+    // A token names an attempt of a release, and attempts are counted release by release: both must agree.
+    let closed: BTreeSet<(ReleaseId, String)> = context
         .journal
         .attempts(None)
         .await?
@@ -40,7 +41,7 @@ pub async fn sweep(
         .filter(|row| {
             !row.token.is_empty() && !matches!(row.outcome, None | Some(Outcome::Stuck { .. }))
         })
-        .map(|row| row.token)
+        .map(|row| (row.release, row.token))
         .collect();
     let mut swept = Vec::new();
     if closed.is_empty() {
@@ -74,14 +75,16 @@ async fn sweep_release(
     hands: &Hands,
     driver: Driver,
     records: &ReleaseRecords,
-    closed: &BTreeSet<String>,
+    closed: &BTreeSet<(ReleaseId, String)>,
 ) -> Result<bool, DriveError> {
     let mut swept = false;
     for head in &records.heads {
         let Some(token) = head.head.annotations.get(LOCK_ANNOTATION) else {
             continue;
         };
-        if head.status.starts_with("pending-") && closed.contains(token) {
+        if head.status.starts_with("pending-")
+            && closed.contains(&(records.id.clone(), token.clone()))
+        {
             let lock = Lock {
                 revision: head.revision,
                 token: Token::from_annotation(token),

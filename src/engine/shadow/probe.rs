@@ -15,7 +15,7 @@ use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
 };
-use crate::domain::transfer::{Adoption, ApplySet, TransferError, adopt};
+use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::records::{Loaded, ReleaseRecords};
 use crate::helm::ApplyMethod;
@@ -239,11 +239,6 @@ impl LiveProbe<'_> {
                         forecast.outcome = ObjectOutcome::Migrated;
                     }
                     return Ok(Verdict::Settled(forecast));
-                }
-                Err(error @ TransferError::Live(_)) => {
-                    return settled(ObjectOutcome::Unknown {
-                        reason: chain(&error),
-                    });
                 }
                 Err(error) => {
                     return settled(ObjectOutcome::Unknown {

@@ -19,6 +19,9 @@ use crate::helm::{ApplyMethod, Status};
 /// lock gets a finalizer. A release that stores more than this many does not need one.
 const FEW_REVISIONS: usize = 2;
 
+/// Record writes of an undo: lock, N's content, N's owners, N+1 away, lock away; one more for the lock's finalizer.
+const RECORD_WRITES: u32 = 5;
+
 /// What a release looks like before it is put back.
 #[derive(Debug)]
 pub enum Survey {
@@ -41,6 +44,11 @@ impl Possible {
     /// Objects that would be put back.
     pub fn objects(&self) -> u32 {
         u32::try_from(self.objects.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Writes that it takes.
+    pub fn writes(&self) -> u32 {
+        self.objects() + RECORD_WRITES + u32::from(self.finalizer)
     }
 }
 
@@ -114,11 +122,11 @@ pub async fn survey(
                 }
             }
             ObjectSeen::After { back: None, .. } => {
-                refused.push(format!("{name}: its inverse is unknown"))
+                refused.push(format!("{name}: its inverse is unknown"));
             }
             ObjectSeen::Refused { why } => refused.push(format!("{name}: {why}")),
             ObjectSeen::Rewritten { by } => {
-                rewritten.push(format!("{name} was written by {by} since"))
+                rewritten.push(format!("{name} was written by {by} since"));
             }
             ObjectSeen::Before { .. } => rewritten.push(format!("{name} is as before already")),
             ObjectSeen::Gone | ObjectSeen::Recreated => {}

@@ -102,7 +102,11 @@ pub async fn preview(eyes: &Eyes<'_>, target: &UndoTarget) -> Result<UndoEnd, Dr
     }
     let mut images = Images::default();
     match survey(eyes, target.driver, &attempt, &mut images).await? {
-        Survey::Possible(_) => Ok(ended(target, Some(&attempt), None)),
+        Survey::Possible(possible) => Ok(UndoEnd {
+            objects: possible.objects(),
+            writes: possible.writes(),
+            ..ended(target, Some(&attempt), None)
+        }),
         Survey::Not(outcome) => Ok(ended(target, Some(&attempt), Some(outcome))),
     }
 }

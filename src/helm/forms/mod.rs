@@ -18,8 +18,7 @@ use serde_json::{Map, Value, json};
 use super::record::{ApplyMethod, ENCODED_MAX, Edit, Record, Status};
 use super::storage::{
     BEFORE_KEY, LOCK_ANNOTATION, LOCK_FINALIZER, RELEASE_KEY, RecordImage, SECRET_TYPE,
-    StorageError, StoredRecord, UNDO_COPY_KEY, data_bytes, data_text, object_kind, object_name,
-    system_labels,
+    StorageError, StoredRecord, UNDO_COPY_KEY, data_bytes, data_text, object_name, system_labels,
 };
 use crate::domain::release::Driver;
 
@@ -92,7 +91,7 @@ pub fn lock(n: &StoredRecord, record: &Record, lock: &Lock<'_>) -> Result<Body, 
     labels.insert("createdAt".to_owned(), lock.now_unix.to_string());
     let mut object = json!({
         "apiVersion": "v1",
-        "kind": object_kind(driver),
+        "kind": driver.kind(),
         "metadata": {
             "name": object_name(&copy.name, copy.revision),
             "namespace": n.namespace(),
@@ -215,7 +214,7 @@ pub fn restore(
 pub fn recreate(image: &RecordImage, payload: &[u8]) -> Value {
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), json!("v1"));
-    object.insert("kind".to_owned(), json!(object_kind(image.driver)));
+    object.insert("kind".to_owned(), json!(image.driver.kind()));
     if image.driver == Driver::Secret {
         object.insert("type".to_owned(), json!(SECRET_TYPE));
     }
@@ -286,7 +285,7 @@ fn rewritten(
 fn editable(stored: &StoredRecord) -> Map<String, Value> {
     let mut object = stored.object().clone();
     object.insert("apiVersion".to_owned(), json!("v1"));
-    object.insert("kind".to_owned(), json!(object_kind(stored.driver())));
+    object.insert("kind".to_owned(), json!(stored.driver().kind()));
     put_meta(&mut object, "managedFields", Value::Null);
     object
 }

@@ -64,7 +64,7 @@ fn a_lock_is_a_pending_copy_that_says_how_n_was_applied() {
         );
         assert_eq!(metadata["annotations"], json!({"refit.dev/lock": "s/r/1"}));
         assert!(metadata.get("uid").is_none() && metadata.get("resourceVersion").is_none());
-        assert_eq!(body.object["kind"], object_kind(driver));
+        assert_eq!(body.object["kind"], driver.kind());
         assert_eq!(body.object.get("type").is_some(), driver == Driver::Secret);
 
         let mine = accepted(driver, body.object);
@@ -188,7 +188,7 @@ fn supersede_and_restore_are_inverse() {
         restored["metadata"]["resourceVersion"] = json!("700");
         restored["metadata"]["managedFields"] = json!(n.image().managed_fields);
         let mut before = Value::Object(n.object().clone());
-        before["kind"] = json!(object_kind(driver));
+        before["kind"] = json!(driver.kind());
         before["apiVersion"] = json!("v1");
         assert_eq!(restored, before);
     }

@@ -48,14 +48,6 @@ const SYSTEM_LABELS: [&str; 6] = [
     "modifiedAt",
 ];
 
-/// Kind of the objects of a driver.
-pub fn object_kind(driver: Driver) -> &'static str {
-    match driver {
-        Driver::Secret => "Secret",
-        Driver::ConfigMap => "ConfigMap",
-    }
-}
-
 /// A stored record as the API gave it: the whole object, so that a rewrite keeps what refit does not know.
 #[derive(Clone, PartialEq)]
 pub struct StoredRecord {
@@ -82,7 +74,7 @@ impl StoredRecord {
     pub fn from_api(driver: Driver, object: Value) -> Result<Self, StorageError> {
         let Value::Object(object) = object else {
             return Err(StorageError::Missing {
-                kind: object_kind(driver),
+                kind: driver.kind(),
                 name: String::new(),
                 what: "fields at all",
             });
@@ -94,7 +86,7 @@ impl StoredRecord {
         ] {
             if value.is_empty() {
                 return Err(StorageError::Missing {
-                    kind: object_kind(driver),
+                    kind: driver.kind(),
                     name: stored.name().to_owned(),
                     what,
                 });
@@ -184,7 +176,7 @@ impl StoredRecord {
         let record = Record::decode(payload).map_err(|source| self.fault(source))?;
         if object_name(&record.name, record.revision) != self.name() {
             return Err(StorageError::Misplaced {
-                kind: object_kind(self.driver),
+                kind: self.driver.kind(),
                 name: self.name().to_owned(),
                 release: record.name,
                 revision: record.revision,
@@ -260,7 +252,7 @@ impl StoredRecord {
     /// A fault of the record inside, with the name of the object.
     pub fn fault(&self, source: RecordError) -> StorageError {
         StorageError::Record {
-            kind: object_kind(self.driver),
+            kind: self.driver.kind(),
             name: self.name().to_owned(),
             source,
         }
@@ -281,7 +273,7 @@ impl StoredRecord {
 
     fn missing(&self, what: &'static str) -> StorageError {
         StorageError::Missing {
-            kind: object_kind(self.driver),
+            kind: self.driver.kind(),
             name: self.name().to_owned(),
             what,
         }
@@ -303,7 +295,7 @@ impl StoredRecord {
             text("binaryData")
         };
         let fault = |_| StorageError::Base64 {
-            kind: object_kind(self.driver),
+            kind: self.driver.kind(),
             name: self.name().to_owned(),
             key,
         };

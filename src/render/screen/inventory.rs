@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{Unreadable, part};
 use crate::domain::ids::ClusterName;
+use crate::domain::plan::digest_of;
 use crate::domain::release::{Inventory, InventoryCluster, InventoryRelease};
 use crate::render::{Column, Cut, Document, Next, Record, Role, Span, text};
 
@@ -51,6 +51,7 @@ impl InventoryScreen<'_> {
             .collect();
         let records = records(inventory);
         let items: Vec<&Value> = records.iter().map(|record| &record.json).collect();
+        let content = json!([inventory.clusters, items]);
         let mut document = Document::new("ReleaseList")
             .field(
                 "metadata",
@@ -58,7 +59,7 @@ impl InventoryScreen<'_> {
                     "fleet": inventory.fleet,
                     "takenAt": inventory.taken_at,
                     "tool": self.tool,
-                    "digest": digest(&json!([inventory.clusters, items])),
+                    "digest": digest_of(content.to_string().as_bytes()),
                 }),
             )
             .field(
@@ -304,12 +305,6 @@ fn deadline_text(deadline: Date, now: Timestamp) -> String {
             text::counted(days.unsigned_abs(), "day")
         ),
     }
-}
-
-fn digest(value: &Value) -> String {
-    let hash = Sha256::digest(value.to_string());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
-use serde::Deserialize as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Unreadable;
+use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Wave};
 use crate::domain::shadow::ReleaseOutcome;
@@ -21,11 +20,6 @@ pub struct PlanScreen<'a> {
     pub saved: Option<&'a str>,
     /// The file that it was read from.
     pub file: Option<&'a str>,
-}
-
-/// Reads a saved `Plan`. Says nothing of its digest.
-pub fn read_plan(document: &Value) -> Result<Plan, Unreadable> {
-    Plan::deserialize(document).map_err(|error| Unreadable(error.to_string()))
 }
 
 /// The word of a release's outcome.
@@ -455,7 +449,7 @@ fn clusters_of(plan: &Plan) -> Vec<&ClusterName> {
 
 fn natural_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.collect();
-    names.sort_by(|a, b| text::natural(a, b));
+    names.sort_by(|a, b| natural_order(a, b));
     names.join(", ")
 }
 
@@ -520,6 +514,7 @@ pub(crate) mod tests {
                     .map(|name| (name.into(), limits))
                     .into(),
                 writes_per_second: 20,
+                sizes: crate::domain::fleet::WaveSizes(vec![]),
             },
             waves: vec![
                 Wave {
@@ -564,6 +559,7 @@ pub(crate) mod tests {
                 writes: 41,
                 value_changes: 0,
             },
+            seals: crate::domain::plan::Seals::default(),
         }
     }
 
@@ -623,7 +619,7 @@ Next: refit run acme.plan.json           does exactly this, and asks first
             (&json["kind"], &json["apiVersion"]),
             (&json!("Plan"), &json!("refit.dev/v1"))
         );
-        assert_eq!(read_plan(&json).unwrap(), plan);
+        assert_eq!(Plan::parse(&json.to_string()).unwrap(), plan);
     }
 
     #[test]

@@ -380,15 +380,8 @@ pub fn report_screen(report: &RunReport) -> Document {
         let items: Vec<Value> = report.releases.iter().map(release_json).collect();
         document = document.field("items", items);
     }
-    let verdict = match report.state {
-        RunState::Complete => vec![Span::plain("Run "), Span::with("complete", Role::Good)],
-        _ => {
-            let mut spans = vec![Span::plain(format!("{} ", report.run))];
-            spans.extend(state_text(report));
-            spans
-        }
-    };
-    let mut line = verdict;
+    let mut line = vec![Span::plain(format!("{} ", report.run))];
+    line.extend(state_text(report));
     line.push(Span::plain(format!(": {}, ", totals_text(&totals))));
     line.push(Span::bad_count(
         report.value_changes,

@@ -1,5 +1,7 @@
 //! `refit undo`: what would be put back, and what was.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -118,7 +120,7 @@ fn preview_text(report: &UndoReport, writes_per_second: u32) -> String {
         text::duration(time),
     );
     for (count, words) in left(&counts.totals) {
-        line.push_str(&format!(", {} {words}: left alone", text::count(count)));
+        let _ = write!(line, ", {} {words}: left alone", text::count(count));
     }
     line
 }

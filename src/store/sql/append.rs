@@ -134,7 +134,8 @@ pub(super) async fn link(
 }
 
 /// Brings the projection to where it will be after the append: the given row, and the last place of every attempt
-/// that an entry belongs to. An attempt without a row was never opened.
+/// that an entry belongs to. An entry after the end takes a row that opens its attempt again, so that row and entries
+/// agree on what `verify` compares.
 async fn project(append: &Append, tx: &mut Connection, before: i64) -> Written<()> {
     let cluster = &append.cluster;
     let mut last: BTreeMap<(&str, i64), i64> = BTreeMap::new();
@@ -154,7 +155,7 @@ async fn project(append: &Append, tx: &mut Connection, before: i64) -> Written<(
     }
     for ((release, attempt), seq) in last {
         let changed = sqlx::query(
-            "UPDATE attempt SET last_seq = $1 WHERE cluster = $2 AND release = $3 AND attempt = $4",
+            "UPDATE attempt SET last_seq = $1 WHERE cluster = $2 AND release = $3 AND attempt = $4 AND outcome IS NULL",
         )
         .bind(seq)
         .bind(cluster.as_str())
@@ -164,7 +165,7 @@ async fn project(append: &Append, tx: &mut Connection, before: i64) -> Written<(
         .await?;
         if changed.rows_affected() == 0 {
             return Err(refused(format!(
-                "an entry of attempt {attempt} at {cluster}/{release}, which was never opened"
+                "an entry of attempt {attempt} at {cluster}/{release}, which is not open"
             ))
             .into());
         }

@@ -178,6 +178,22 @@ impl World {
         }
     }
 
+    /// Everything that a run could be shown now.
+    pub fn full_view(&self, config: &Config, at: usize) -> Option<(Attempt, View)> {
+        let attempt = self.runs[at].attempt.as_deref()?.clone();
+        let look = Look {
+            objects: (0..).take(OBJECTS).collect(),
+            contents: (N..).take(SLOTS).map(Revision).collect(),
+        };
+        let clock = Clock {
+            now: Timestamp::UNIX_EPOCH,
+            waited: false,
+            wish: false,
+        };
+        let view = self.view(config, &self.runs[at], &attempt, &look, &clock);
+        Some((attempt, view))
+    }
+
     /// A `helm upgrade` that has LISTed and not yet POSTed, and lives.
     fn stale_helm(&self) -> bool {
         !self.env.dead
@@ -395,13 +411,6 @@ impl World {
     }
 
     fn append(&mut self, at: usize, attempt: Attempt, entry: Entry) -> Option<Attempt> {
-        let first = attempt.objects.iter().map(|slot| match &slot.state {
-            ObjectCell::Before { request } => {
-                request.as_ref().map(|request| request.inverse.clone())
-            }
-            _ => None,
-        });
-        let _ = first;
         match attempt.clone().apply(&entry) {
             Ok(next) => {
                 if let Some(journal) = &mut self.runs[at].journal {
@@ -505,6 +514,43 @@ impl World {
         }
         next.runs[message.run].attempt = Some(Rc::new(attempt));
         (label, next)
+    }
+
+    /// An answer that this API server never gives by itself, to the first request of a name that is waited for.
+    pub fn answer(&self, config: &Config, name: &str, answer: &Answer) -> Self {
+        let mut next = self.clone();
+        let at = next
+            .net
+            .iter()
+            .position(|message| matches!(&message.what, Request::Step(intent) if step_name(intent) == name))
+            .expect("the request is under way");
+        let message = next.net.remove(at);
+        if matches!(answer, Answer::Different { .. }) {
+            next.effect(config, &message);
+        }
+        let Request::Step(intent) = &message.what else {
+            return next;
+        };
+        let mut attempt = next.runs[message.run]
+            .attempt
+            .as_deref()
+            .expect("an attempt")
+            .clone();
+        let live = next.live(config, message.run, &attempt, intent.target);
+        let reply = Reply {
+            intent: intent.no,
+            answer: answer.clone(),
+            live,
+        };
+        if let Decision::Append(entries) = decide(&attempt, &Observation::Replies(vec![reply])) {
+            for entry in entries {
+                attempt = next
+                    .append(message.run, attempt, entry)
+                    .expect("a legal entry");
+            }
+        }
+        next.runs[message.run].attempt = Some(Rc::new(attempt));
+        next
     }
 
     /// The sweep of a closed run: a lock that a late POST brought back.

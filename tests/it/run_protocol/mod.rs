@@ -5,10 +5,12 @@
 //! that its guard is needed: the same search with that guard taken away finds a violation.
 
 mod actors;
+mod answers;
 mod configurations;
 mod counterexamples;
 mod engine;
 mod invariants;
 mod schedules;
 mod search;
+mod words;
 mod world;

@@ -294,6 +294,19 @@ pub async fn a_release_has_one_open_attempt(store: Arc<impl Store>) {
     // A closed one cannot be opened again beside it.
     let reopened = store.append(go_on(epoch, &web, 1, b"{}")).await;
     assert!(matches!(reopened, Err(Error::AttemptOpen { .. })));
+    // Nor gone on with in silence.
+    let mut silent = go_on(epoch, &web, 1, b"{}");
+    silent.attempt = None;
+    assert!(store.append(silent).await.is_err());
+    assert_eq!(store.verify(&web.cluster).await.unwrap(), 4);
+    // Alone it can: settling may go on after an end that was none.
+    for wish in [
+        close_attempt(epoch, &web, 2, Outcome::Done),
+        go_on(epoch, &web, 1, b"{}"),
+        close_attempt(epoch, &web, 1, Outcome::Done),
+    ] {
+        store.append(wish).await.unwrap();
+    }
     // The same name elsewhere is another release.
     let far = release("us-1", "web");
     let there = store
@@ -301,7 +314,7 @@ pub async fn a_release_has_one_open_attempt(store: Arc<impl Store>) {
         .await
         .unwrap();
     store.append(open_attempt(there, &far, 1)).await.unwrap();
-    assert_eq!(store.verify(&web.cluster).await.unwrap(), 4);
+    assert_eq!(store.verify(&web.cluster).await.unwrap(), 7);
 }
 
 /// Good and bad appends at once, so that they meet in batches.

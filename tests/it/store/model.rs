@@ -19,7 +19,8 @@ enum Step {
     /// Opens the release's next attempt, under an epoch this many behind.
     Open(Place, u64),
     /// Goes on with an attempt, this many before the next one's number.
-    GoOn(Place, u64, u32),
+    /// With a row, or leaving the projection as it is.
+    GoOn(Place, u64, u32, bool),
     Close(Place, u64, u32),
     /// Two attempts' entries in one append.
     Both(usize, u64),
@@ -47,8 +48,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         2 => (0..CLUSTERS.len()).prop_map(Step::Claim),
         4 => (place.clone(), behind.clone()).prop_map(|(place, behind)| Step::Open(place, behind)),
-        6 => (place.clone(), behind.clone(), back.clone())
-            .prop_map(|(place, behind, back)| Step::GoOn(place, behind, back)),
+        6 => (place.clone(), behind.clone(), back.clone(), any::<bool>())
+            .prop_map(|(place, behind, back, row)| Step::GoOn(place, behind, back, row)),
         4 => (place, behind.clone(), back)
             .prop_map(|(place, behind, back)| Step::Close(place, behind, back)),
         1 => (0..CLUSTERS.len(), behind).prop_map(|(cluster, behind)| Step::Both(cluster, behind)),
@@ -125,7 +126,9 @@ impl Model {
         }
         for entry in &append.entries {
             let key = (entry.release.clone().unwrap(), entry.attempt.unwrap());
-            if !attempts.contains_key(&key) {
+            let own = |row: &AttemptRow| (row.release.clone(), row.attempt) == key;
+            let open = attempts.get(&key).is_some_and(|row| row.outcome.is_none());
+            if !append.attempt.as_ref().is_some_and(own) && !open {
                 return End::Refused;
             }
         }
@@ -178,12 +181,11 @@ async fn agree(steps: Vec<Step>) {
                 let next = model.next_attempt(&id);
                 open_attempt(epoch(&id.cluster, behind), &id, next.0)
             }
-            Step::GoOn(place, behind, back) => {
+            Step::GoOn(place, behind, back, row) => {
                 let id = place.id();
                 let no = model.next_attempt(&id).0.saturating_sub(back).max(1);
                 let mut wish = go_on(epoch(&id.cluster, behind), &id, no, b"{}");
-                // Goes on without a row: the projection keeps what it says.
-                wish.attempt = None;
+                wish.attempt = wish.attempt.filter(|_| row);
                 wish
             }
             Step::Close(place, behind, back) => {
@@ -201,9 +203,7 @@ async fn agree(steps: Vec<Step>) {
                 let entries: Vec<_> = entries.collect();
                 let first = entries[0].clone();
                 let (id, no) = (first.release.unwrap(), first.attempt.unwrap());
-                let key = (id.clone(), no);
-                let outcome = model.attempts.get(&key).and_then(|row| row.outcome.clone());
-                let row = row(&id, no.0, outcome);
+                let row = row(&id, no.0, None);
                 append(epoch(&id.cluster, behind), entries, Some(row))
             }
         };

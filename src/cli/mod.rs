@@ -33,6 +33,7 @@ pub mod resume;
 pub mod run;
 pub mod scope;
 pub mod settle;
+pub mod shadow;
 pub mod show;
 mod simulate;
 pub mod since;
@@ -94,6 +95,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
     Inventory(inventory::Args),
+    Shadow(shadow::Args),
     Fields(fields::Args),
     Plan(plan::Args),
     Show(show::Args),
@@ -181,6 +183,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
             Ok(Exit::Ok)
         }
         Some(Verb::Inventory(args)) => inventory::exec(args, ctx).await,
+        Some(Verb::Shadow(args)) => shadow::exec(args, ctx).await,
         Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Events, RunPreview, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -107,6 +107,24 @@ impl Backend for Fake {
                 })
                 .collect(),
             releases: vec![],
+        })
+    }
+
+    async fn shadow(
+        &self,
+        _: &Invocation,
+        fleet: &Fleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        let mut shadow = crate::render::screen::shadow::tests::acme();
+        let known = |id: &ReleaseId| fleet.clusters.iter().any(|it| it.name == id.cluster);
+        shadow.retain(|it| known(&it.forecast.release));
+        if let Some(only) = only {
+            shadow.retain(|it| only.contains(&it.forecast.release));
+        }
+        Ok(Shadow {
+            releases: shadow,
+            ..Shadow::default()
         })
     }
 
@@ -609,6 +627,9 @@ fn looking_writes_nothing_and_says_so() {
         "status",
         "undo run-7k3f --dry-run",
         "audit",
+        "shadow",
+        "shadow eu-1/shop/checkout",
+        "shadow --summary -o wide",
     ] {
         let came = refit(line, &PIPES);
         assert!(came.written.is_empty());
@@ -704,6 +725,53 @@ fn what_shows_no_owners_is_an_error_not_nobody() {
         );
     }
     assert_eq!(refit("fields nothing", &PIPES).exit, 1);
+}
+
+#[test]
+fn a_forecast_is_rows_totals_or_one_release() {
+    let came = refit("shadow", &PIPES);
+    assert_eq!(
+        (came.exit, came.stdout.lines().count()),
+        (0, 4),
+        "{}",
+        came.stdout
+    );
+    assert_eq!(refit("shadow --detailed-exitcode", &PIPES).exit, 2);
+    assert_eq!(
+        refit("shadow -o name", &PIPES).stdout,
+        "eu-1/shop/ledger\neu-1/shop/checkout\neu-2/shop/web\n"
+    );
+    let totals = refit("shadow --summary", &PIPES);
+    assert!(totals.stdout.starts_with("OUTCOME"), "{}", totals.stdout);
+    let one = refit("shadow shop/checkout --cluster eu-1", &PIPES);
+    assert!(
+        one.stdout.starts_with("eu-1/shop/checkout   NeedsChoice"),
+        "{}",
+        one.stdout
+    );
+    assert_eq!(refit("shadow shop/checkout", &PIPES).exit, 1);
+    assert_eq!(refit("shadow eu-1/shop/none", &PIPES).exit, 1);
+    assert_eq!(
+        refit("shadow eu-2/shop/web --detailed-exitcode", &PIPES).exit,
+        0
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.shadow.json");
+    refit(
+        &format!("shadow --summary --save {}", path.display()),
+        &PIPES,
+    );
+    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(
+        (
+            saved["kind"].as_str(),
+            saved["items"].as_array().map(Vec::len)
+        ),
+        (Some("ForecastList"), Some(3))
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&refit("shadow eu-1/shop/checkout -o json", &PIPES).stdout).unwrap();
+    assert_eq!(json["items"][0]["objects"][0]["active"][0]["theirs"], "7");
 }
 
 #[test]

@@ -8,9 +8,10 @@ mod look;
 mod plan;
 mod report;
 mod run;
+mod shadow;
 mod unlock;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use jiff::SignedDuration;
 pub use adapters::{Adapters, Lock, Stores};
 
 use super::backend::{
-    Backend, Events, RunPreview, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -141,6 +142,17 @@ impl Backend for Desk {
         fleet: &Fleet,
     ) -> Result<Inventory, CliError> {
         look::inventory(self, invocation, fleet).await
+    }
+
+    async fn shadow(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        let only: Option<BTreeSet<ReleaseId>> = only.map(|only| only.into_iter().collect());
+        let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
+        shadow::shadow(self, invocation, fleet, &wanted).await
     }
 
     async fn plan(

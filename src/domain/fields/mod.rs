@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::ids::Namespace;
 
 pub use owners::{FieldsError, field_owners};
-pub use value::HIDDEN;
+pub use value::{HIDDEN, text_at};
 pub use who::{Near, Who};
 
 /// An object's owners.

@@ -57,3 +57,15 @@ impl<'a> Values<'a> {
         }
     }
 }
+
+/// The value at a path as a text: texts as they are, else JSON; [`HIDDEN`] in a Secret.
+pub fn text_at(object: &Value, path: &[PathElement]) -> Option<String> {
+    let values = Values::of(object);
+    let found = path
+        .iter()
+        .try_fold(object, |at, step| values.child(at, step))?;
+    Some(match values.shown(found) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
+}

@@ -6,6 +6,7 @@ pub mod inventory;
 pub mod plan;
 pub mod run;
 pub mod settle;
+pub mod shadow;
 pub mod status;
 pub mod undo;
 pub mod unlock;

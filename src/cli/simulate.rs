@@ -21,7 +21,7 @@ Examples:
   {\"op\": \"apply\", \"openapi\": [\"apps-v1.json\"], \"manager\": \"helm\", \"live\": {...}, \"config\": {...}}";
 
 /// A line may be so long: two objects of the largest size that etcd takes, with room for escapes.
-const MAX_LINE: u64 = 16 << 20;
+const MAX_LINE: usize = 16 << 20;
 
 /// So many sets of documents are kept parsed; a set is some 10 MB.
 const SCHEMAS_KEPT: usize = 16;
@@ -70,7 +70,7 @@ fn next_line(console: &mut Console) -> Result<Option<Line>, CliError> {
     };
     let mut line = Vec::new();
     let mut read = |line: &mut Vec<u8>| {
-        let mut input = console.input().take(MAX_LINE);
+        let mut input = console.input().take(MAX_LINE as u64);
         input
             .read_until(b'\n', line)
             .map_err(|error| failed(&error))
@@ -78,19 +78,15 @@ fn next_line(console: &mut Console) -> Result<Option<Line>, CliError> {
     if read(&mut line)? == 0 {
         return Ok(None);
     }
-    let mut too_long = false;
-    while line.last() != Some(&b'\n') {
-        line.clear();
-        if read(&mut line)? == 0 {
-            break;
-        }
-        too_long = true;
+    let is_whole = |line: &[u8]| line.ends_with(b"\n") || line.len() < MAX_LINE;
+    if is_whole(&line) {
+        return Ok(Some(Line::Text(line)));
     }
-    Ok(Some(if too_long {
-        Line::TooLong
-    } else {
-        Line::Text(line)
-    }))
+    while !is_whole(&line) {
+        line.clear();
+        read(&mut line)?;
+    }
+    Ok(Some(Line::TooLong))
 }
 
 fn answer(line: &[u8], schemas: &mut Schemas, ctx: &Ctx) -> Answer {

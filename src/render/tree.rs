@@ -62,9 +62,12 @@ impl Tree {
             .collect();
         let room = columns.saturating_sub(beside.iter().map(|width| width + GAP).sum());
         // Only rows with cells need their names in a column: a branch has the line to itself.
-        let names = widest(&|row| match row.cells.is_empty() {
-            true => 0,
-            false => row.depth * INDENT + width_of(&row.name),
+        let names = widest(&|row| {
+            if row.cells.is_empty() {
+                0
+            } else {
+                row.depth * INDENT + width_of(&row.name)
+            }
         });
         let values = widest(&|row| {
             row.value

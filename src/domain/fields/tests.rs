@@ -1,3 +1,5 @@
+//! The tree of owners: by example, and as laws over any object.
+
 use managed_fields::entry::decode;
 use proptest::prelude::*;
 use serde_json::json;

@@ -265,8 +265,8 @@ impl ShadowScreen<'_> {
         for (object, conflict) in conflicts(|it| &it.active) {
             let values = Span::plain(format!(
                 "{} -> {}",
-                value(&conflict.theirs),
-                value(&conflict.ours)
+                value(conflict.theirs.as_deref()),
+                value(conflict.ours.as_deref())
             ));
             let kind = Span::with("active", Role::Attention);
             row(
@@ -279,7 +279,7 @@ impl ShadowScreen<'_> {
             );
         }
         for (object, conflict) in conflicts(|it| &it.latent) {
-            let values = Span::plain(format!("= {}", value(&conflict.theirs)));
+            let values = Span::plain(format!("= {}", value(conflict.theirs.as_deref())));
             row(
                 object,
                 Span::plain("latent"),
@@ -327,8 +327,8 @@ fn chart(candidate: &Candidate) -> String {
     format!("{}-{}", candidate.chart.name, candidate.chart.version)
 }
 
-fn value(text: &Option<String>) -> &str {
-    match text.as_deref() {
+fn value(text: Option<&str>) -> &str {
+    match text {
         None => "<none>",
         Some("") => "\"\"",
         Some(text) => text,
@@ -622,7 +622,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_gravest_first_and_totals_below() {
-        let printed = shown(ShadowScreen::document, &Frame::PIPE);
+        let printed = shown(|screen: &ShadowScreen<'_>| screen.document(), &Frame::PIPE);
         assert_eq!(
             printed.stdout,
             "\

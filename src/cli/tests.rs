@@ -771,7 +771,7 @@ fn a_forecast_is_rows_totals_or_one_release() {
     );
     let json: serde_json::Value =
         serde_json::from_str(&refit("shadow eu-1/shop/checkout -o json", &PIPES).stdout).unwrap();
-    assert_eq!(json["items"][0]["objects"][0]["active"][0]["theirs"], "7");
+    assert_eq!(json["items"][0]["objects"][1]["active"][0]["theirs"], "7");
 }
 
 #[test]

@@ -13,6 +13,9 @@ const INDENT: usize = 2;
 /// Values are cut to so many columns on a terminal: enough for an image's tag, an address, a quantity.
 const VALUE_AT_MOST: usize = 28;
 
+/// Below this a value says nothing.
+const VALUE_AT_LEAST: usize = 12;
+
 /// Names give room below this only after values are gone.
 const NAME_AT_LEAST: usize = 20;
 
@@ -74,6 +77,8 @@ impl Tree {
                 .as_ref()
                 .map_or(0, |it| width_of(&it.text).min(VALUE_AT_MOST))
         });
+        // Names go before values, as long as a value still says something.
+        let values = values.min(room.saturating_sub(names + GAP).max(VALUE_AT_LEAST));
         let with_values = values > 0 && names.min(NAME_AT_LEAST) + GAP + values <= room;
         let value_room = if with_values { values + GAP } else { 0 };
         let names = names.min(room.saturating_sub(value_room)).max(1);
@@ -101,7 +106,7 @@ impl Tree {
                 at = column.max(at + 1) + text::width(&shown);
             };
             if let Some(value) = value {
-                put(value, column, VALUE_AT_MOST);
+                put(value, column, values);
             }
             column += value_room;
             for (cell, width) in row.cells.iter().zip(&beside) {

@@ -7,7 +7,7 @@ use managed_fields::entry::{DecodeError, Item, decode_lossless};
 use managed_fields::{ManagedFieldsEntry, PathElement};
 use serde_json::Value;
 
-use super::value::Values;
+use super::value::{Values, child};
 use super::{FieldOwners, Node, Owner, Subject};
 use crate::domain::ids::Namespace;
 
@@ -52,7 +52,7 @@ pub fn field_owners(object: &Value) -> Result<FieldOwners, FieldsError> {
                     owners.push(owner);
                     owners.len() - 1
                 });
-                for path in entry.fields().iter() {
+                for path in entry.fields() {
                     let mut at = &mut root;
                     for element in path.iter() {
                         at = at.children.entry(element.clone()).or_default();
@@ -69,19 +69,19 @@ pub fn field_owners(object: &Value) -> Result<FieldOwners, FieldsError> {
     let values = Values::of(object);
     Ok(FieldOwners {
         object: subject,
-        roots: nodes(root, "", values.root(), &values),
+        roots: nodes(root, "", Some(object), &values),
         owners,
         unreadable,
     })
 }
 
-fn nodes(sketch: Sketch, prefix: &str, at: Option<&Value>, values: &Values<'_>) -> Vec<Node> {
+fn nodes(sketch: Sketch, prefix: &str, at: Option<&Value>, values: &Values) -> Vec<Node> {
     let children = sketch.children.into_iter();
     children
         .map(|(element, below)| {
             let step = element.to_string();
             let path = format!("{prefix}{step}");
-            let value = at.and_then(|at| values.child(at, &element));
+            let value = at.and_then(|at| child(at, &element));
             let owners = below.owners.iter().copied().collect();
             let children = nodes(below, &path, value, values);
             Node {
@@ -98,7 +98,7 @@ fn nodes(sketch: Sketch, prefix: &str, at: Option<&Value>, values: &Values<'_>) 
 }
 
 fn owner(entry: &ManagedFieldsEntry) -> Owner {
-    let since = entry.time().map(|time| time.as_unix());
+    let since = entry.time().map(managed_fields::Time::as_unix);
     Owner {
         manager: entry.manager().to_owned(),
         subresource: entry.subresource().to_owned(),

@@ -209,8 +209,8 @@ impl FieldsScreen<'_> {
         }
         match end.common_owners() {
             Some(owners) if !self.all => {
-                let fields = format!("({})", text::counted(end.fields(), "field"));
-                rows.push(self.row(depth, name, Some(Span::with(fields, Role::Quiet)), owners));
+                let name = format!("{name} ({})", text::counted(end.fields(), "field"));
+                rows.push(self.row(depth, name, None, owners));
                 return;
             }
             _ if self.all && !end.owners.is_empty() => {
@@ -400,11 +400,33 @@ mod tests {
         assert_eq!(
             shown(&document, &Frame::terminal(110)),
             "\
+Deployment shop/checkout   apps/v1   generation 41
+metadata.labels
+  app.kubernetes.io/managed-by   Helm                    helm                            Update   96d
+  team                           payments                helm, kubectl-label             Update   12d   shared
+spec
+  replicas                       7                       kube-controller-manager/scale   Update   19h
+  strategy (3 fields)                                    helm                            Update   96d
+  template.spec.containers[app]
+    image                        registry.example.com…   kubectl-set                     Update   4d
+    name                         app                     helm                            Update   96d
+    resources.limits.memory      1Gi                     helm                            Update   96d
 "
         );
         assert_eq!(
             shown(&document, &Frame::terminal(80)),
             "\
+Deployment shop/checkout   apps/v1   generation 41
+metadata.labels
+  app.kuberne…managed-by   helm                            Update   96d
+  team                     helm, kubectl-label             Update   12d   shared
+spec
+  replicas                 kube-controller-manager/scale   Update   19h
+  strategy (3 fields)      helm                            Update   96d
+  template.spec.containers[app]
+    image                  kubectl-set                     Update   4d
+    name                   helm                            Update   96d
+    resources.…ts.memory   helm                            Update   96d
 "
         );
         let all = FieldsScreen {
@@ -414,6 +436,21 @@ mod tests {
         assert_eq!(
             shown(&all.document(), &Frame::terminal(110)),
             "\
+Deployment shop/checkout   apps/v1   generation 41
+metadata.labels                                          helm                            Update   96d
+  app.kubernetes.io/managed-by    Helm                   helm                            Update   96d
+  team                            payments               helm, kubectl-label             Update   12d   shared
+spec
+  replicas                        7                      kube-controller-manager/scale   Update   19h
+  strategy
+    rollingUpdate
+      maxSurge                    1                      helm                            Update   96d
+      maxUnavailable              0                      helm                            Update   96d
+    type                          RollingUpdate          helm                            Update   96d
+  template.spec.containers[app]                          helm                            Update   96d
+    image                         registry.example.co…   kubectl-set                     Update   4d
+    name                          app                    helm                            Update   96d
+    resources.limits.memory       1Gi                    helm                            Update   96d
 "
         );
     }
@@ -425,6 +462,17 @@ mod tests {
         assert_eq!(
             piped,
             "\
+FIELD                                                                OWNER                           OPERATION   AGE   SHARED   VALUE
+.metadata.labels.app.kubernetes.io/managed-by                        helm                            Update      96d   <none>   Helm
+.metadata.labels.team                                                helm                            Update      96d   shared   payments
+.metadata.labels.team                                                kubectl-label                   Update      12d   shared   payments
+.spec.replicas                                                       kube-controller-manager/scale   Update      19h   <none>   7
+.spec.strategy.rollingUpdate.maxSurge                                helm                            Update      96d   <none>   1
+.spec.strategy.rollingUpdate.maxUnavailable                          helm                            Update      96d   <none>   0
+.spec.strategy.type                                                  helm                            Update      96d   <none>   RollingUpdate
+.spec.template.spec.containers[name=\"app\"].image                     kubectl-set                     Update      4d    <none>   registry.example.com/shop/checkout:3.4.1-p1
+.spec.template.spec.containers[name=\"app\"].name                      helm                            Update      96d   <none>   app
+.spec.template.spec.containers[name=\"app\"].resources.limits.memory   helm                            Update      96d   <none>   1Gi
 "
         );
         let flat = FieldsScreen {

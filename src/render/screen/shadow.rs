@@ -72,7 +72,7 @@ impl ShadowScreen<'_> {
         let document = self
             .head(&totals)
             .table(summary_table(&totals, self.fleet))
-            .text(self.total(&totals));
+            .total([Span::plain(self.total(&totals))]);
         self.notes(document)
     }
 
@@ -234,8 +234,8 @@ impl ShadowScreen<'_> {
         let mut table = Table::new([
             Column::new("OBJECT").narrow(2),
             Column::new("TYPE"),
-            Column::new("FIELD").at_most(40, Cut::Middle),
-            Column::new("OWNER").at_most(24, Cut::Middle),
+            Column::new("FIELD").at_most(30, Cut::Middle),
+            Column::new("OWNER").at_most(22, Cut::Middle),
             Column::new("AGE").narrow(1).not_wide(),
             Column::new("SINCE").wide(),
             Column::new("THEIRS->OURS"),
@@ -626,11 +626,25 @@ pub(crate) mod tests {
         assert_eq!(
             printed.stdout,
             "\
+CLUSTER   NAMESPACE   RELEASE    OUTCOME       OBJECTS   ACTIVE   LATENT   DROPS   CAUSE
+edge-1    ?           ?          Unreachable   ?         ?        ?        ?       token expired
+eu-1      shop        ledger     Blocked       0         0        0        0       pending-upgrade
+eu-1      shop        checkout   NeedsChoice   2         2        1        1       active-conflict (+1)
+eu-2      shop        web        Ready         1         0        0        0       <none>
 "
         );
         assert_eq!(
             printed.stderr,
             "\
+OUTCOME       RELEASES   CONFLICTS-BY   HIGHEST
+Blocked       1          cluster        eu-1 50.0%
+NeedsChoice   1          chart          checkout-3.4.0 100.0%
+Ready         1          owner          kube-controller-manager/scale 1, kubectl-set 1
+Done          0          fleet          acme 33.3% (1 of 3 releases)
+2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 of 3 clusters, 1.9s, 0 writes.
+warning: edge-1 not read: token expired
+Next: refit shadow eu-1/shop/ledger       one release, field by field
+      refit plan --save refit.plan.json   what can be migrated, and what is held
 "
         );
     }
@@ -646,11 +660,29 @@ pub(crate) mod tests {
         assert_eq!(
             printed.stdout,
             "\
+eu-1/shop/checkout   NeedsChoice   checkout-3.4.0, revision 14, 2 objects: 1 Conflict, 1 OwnershipOnly
+OBJECT                TYPE     FIELD                                              OWNER                           AGE      THEIRS->OURS
+deployment/checkout   active   .spec.replicas                                     kube-controller-manager/scale   19h      7 -> 3
+deployment/checkout   active   .spec.template.spec.containers[name=\"app\"].image   kubectl-set                     19h      checkout:3.4.1-p1 -> checkout:3.4.0
+deployment/checkout   latent   .metadata.labels.team                              kubectl-label                   19h      = payments
+deployment/checkout   drop     .metadata.labels.old                               ours                            <none>   stays, let go
+
+CAUSE           OBJECT   DETAIL
+latest-failed   <none>   about latest-failed
 "
         );
         assert_eq!(
             shown(one, &Frame::terminal(110)).stdout,
             "\
+eu-1/shop/checkout   NeedsChoice   checkout-3.4.0, revision 14, 2 objects: 1 Conflict, 1 OwnershipOnly
+OBJECT                TYPE     FIELD                            OWNER                    THEIRS->OURS
+deployment/checkout   active   .spec.replicas                   kube-contro…ager/scale   7 -> 3
+deployment/checkout   active   .spec.template.…e=\"app\"].image   kubectl-set              checkout:3.4.1-p1 ->…
+deployment/checkout   latent   .metadata.labels.team            kubectl-label            = payments
+deployment/checkout   drop     .metadata.labels.old             ours                     stays, let go
+
+CAUSE           OBJECT   DETAIL
+latest-failed   <none>   about latest-failed
 "
         );
     }

@@ -66,7 +66,7 @@ impl Lock for RunLock {}
 impl Adapters for Real {
     fn contexts(&self, kubeconfig: Option<&Path>) -> Result<KubeContexts, String> {
         let found =
-            kube::contexts(kubeconfig).map_err(|error| crate::engine::inventory::chain(&error))?;
+            kube::contexts(kubeconfig).map_err(|error| crate::engine::chain::chain(&error))?;
         let names = found.into_iter().map(|context| context.name).collect();
         let origin = kubeconfig.map_or_else(
             || "KUBECONFIG".to_owned(),

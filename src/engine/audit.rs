@@ -7,7 +7,8 @@ use managed_fields::entry::decode;
 use managed_fields::{FieldSet, Path, PathElement};
 use serde_json::Value;
 
-use super::inventory::{ReleaseRead, Scope, Source, chain, live_objects, read_cluster};
+use super::chain::chain;
+use super::inventory::{ReleaseRead, Scope, Source, live_objects, read_cluster};
 use super::records::load_all;
 use crate::cluster::{self, Reader};
 use crate::domain::audit::{AuditInput, EntryFacts, ObjectFacts, RecordFacts, ReleaseFacts};

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use managed_fields::entry::decode;
 use serde_json::Value;
 
+use super::chain::chain;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
 use crate::cluster::{self, Reader, RecordScope};
@@ -304,19 +305,4 @@ fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
 /// What tells a driver, of each object.
 pub fn marks(lives: &[LiveObject]) -> Vec<Marks> {
     lives.iter().map(Marks::of).collect()
-}
-
-/// An error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

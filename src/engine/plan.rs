@@ -6,7 +6,8 @@ use futures::FutureExt as _;
 use futures::future::join_all;
 
 use super::bounded::bounded;
-use super::inventory::{ReleaseRead, Scope, chain, read_cluster};
+use super::chain::chain;
+use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
 use crate::cluster::{self, Reader, Rehearser};

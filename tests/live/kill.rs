@@ -8,6 +8,8 @@ use serde_json::Value;
 use testbed::demo::{Stage, changes};
 use testbed::{Seed, Snapshot, snapshot};
 
+use crate::support::verify_journal;
+
 /// Kills of one test.
 const KILLS: usize = 50;
 
@@ -137,7 +139,8 @@ fn fifty_kills_leave_every_release_before_or_after() {
             without_run_records(&back).objects.len()
         );
     }
-    eprintln!("{kills} kills in {rounds} rounds");
+    let entries = verify_journal(stage.refit.folder(), "demo-1");
+    eprintln!("{kills} kills in {rounds} rounds; a journal of {entries} entries, chain whole");
 }
 
 fn items(report: &Value) -> impl Iterator<Item = &Value> {

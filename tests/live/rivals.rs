@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use testbed::Seed;
 use testbed::demo::{Refit, Stage};
+
+use crate::support::verify_journal;
 
 /// A run's lock, where it shows.
 const LOCK: &str = "/metadata/annotations/refit.dev~1lock";
@@ -24,8 +27,8 @@ fn slow_down(refit: &Refit) {
     std::fs::write(path, text.replace(SLOWLY.0, SLOWLY.1)).unwrap();
 }
 
-/// Waits until a lock of refit stands on the cluster.
-fn wait_for_lock(stage: &Stage) {
+/// Waits until a lock of refit stands on the cluster, and gives it.
+fn wait_for_lock(stage: &Stage) -> Value {
     let started = Instant::now();
     loop {
         let secrets = stage.planes[0]
@@ -33,8 +36,8 @@ fn wait_for_lock(stage: &Stage) {
             .get("/api/v1/secrets?labelSelector=owner%3Dhelm")
             .unwrap();
         let items = secrets["items"].as_array().cloned().unwrap_or_default();
-        if items.iter().any(|item| item.pointer(LOCK).is_some()) {
-            return;
+        if let Some(lock) = items.into_iter().find(|item| item.pointer(LOCK).is_some()) {
+            return lock;
         }
         assert!(
             started.elapsed() < Duration::from_secs(60),
@@ -80,8 +83,7 @@ fn the_second_run_of_a_store_is_told_who_holds_the_cluster() {
         .unwrap()
         .value;
     assert_eq!(
-        done.pointer("/summary/open")
-            .and_then(serde_json::Value::as_u64),
+        done.pointer("/summary/open").and_then(Value::as_u64),
         Some(0),
         "{done:#}"
     );
@@ -133,4 +135,63 @@ fn another_store_finds_releases_busy_and_unlock_frees_them() {
         assert_eq!(again.code, 1, "{}", again.stderr);
         assert!(again.stderr.contains("not locked"), "{}", again.stderr);
     }
+}
+
+#[test]
+fn a_lock_whose_post_lands_after_its_attempt_was_closed_is_swept() {
+    let stage = stage(8);
+    stage
+        .refit
+        .json(&["plan", "--save", "p.json", "-o", "json"])
+        .unwrap();
+    slow_down(&stage.refit);
+    let mut first = stage
+        .refit
+        .command(&["run", "p.json", "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lock = wait_for_lock(&stage);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let runs = stage.refit.json(&["status", "-o", "json"]).unwrap().value;
+    let run = runs
+        .pointer("/items/0/run")
+        .and_then(Value::as_str)
+        .unwrap()
+        .to_owned();
+    stage
+        .refit
+        .json(&["undo", &run, "--yes", "-o", "json"])
+        .unwrap();
+    // The same POST, late: nothing occupies the name any more.
+    let metadata = lock["metadata"].as_object_mut().unwrap();
+    for key in [
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "managedFields",
+    ] {
+        metadata.remove(key);
+    }
+    let namespace = metadata["namespace"].as_str().unwrap().to_owned();
+    lock["apiVersion"] = "v1".into();
+    lock["kind"] = "Secret".into();
+    let api = stage.planes[0].api();
+    let path = format!("/api/v1/namespaces/{namespace}/secrets");
+    api.post(&path, &lock).unwrap();
+    let resumed = stage.refit.call(&["resume", &run, "--yes"]).unwrap();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("LockSwept"), "{}", resumed.stderr);
+    let secrets = api
+        .get("/api/v1/secrets?labelSelector=owner%3Dhelm")
+        .unwrap();
+    let left = secrets["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|item| item.pointer(LOCK).is_some());
+    assert_eq!(left.count(), 0);
+    assert!(verify_journal(stage.refit.folder(), "demo-1") > 0);
 }

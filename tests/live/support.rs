@@ -1,12 +1,14 @@
 //! The shared control plane, and what every module needs of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use refit::cluster::kube::KubeCluster;
 use refit::domain::ids::Namespace;
+use refit::store::Journal as _;
+use refit::store::sql::SqlStore;
 use serde_json::json;
 use testbed::{AuditLog, ControlPlane, Options};
 
@@ -62,4 +64,15 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
         assert!(start.elapsed() < PATIENCE, "{what} did not come true");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Walks the journal of a cluster in a store that refit left in `folder`: every hash, every projection.
+pub fn verify_journal(folder: &Path, cluster: &str) -> u64 {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = SqlStore::open_existing(&folder.join(".refit/state.db"))
+            .await
+            .unwrap();
+        store.verify(&cluster.into()).await.unwrap()
+    })
 }

@@ -244,7 +244,7 @@ pub async fn undo(
             Err(error) => {
                 fenced |= error.is_fenced();
                 open = true;
-                tracing::error!("{release}: {}", crate::engine::inventory::chain(&error));
+                tracing::error!("{release}: {}", crate::engine::chain::chain(&error));
                 items.extend(
                     preview
                         .report

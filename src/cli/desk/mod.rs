@@ -53,7 +53,7 @@ impl Desk {
         let mut connected = BTreeMap::new();
         for cluster in clusters {
             let found = self.adapters.connect(cluster).await;
-            let found = found.map_err(|error| crate::engine::inventory::chain(&error));
+            let found = found.map_err(|error| crate::engine::chain::chain(&error));
             connected.insert(cluster.name.clone(), found);
         }
         connected

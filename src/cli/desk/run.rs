@@ -491,10 +491,11 @@ async fn finish(work: &Work, begun: &RunRow, ends: &Ends) -> Result<RunReport, C
         .set_run_state(&begun.run, state.word(), None)
         .await;
     set.map_err(|error| store_error(&error))?;
-    let why =
-        ends.errors.iter().next().map(|(release, error)| {
-            format!("{release}: {}", crate::engine::inventory::chain(error))
-        });
+    let why = ends
+        .errors
+        .iter()
+        .next()
+        .map(|(release, error)| format!("{release}: {}", crate::engine::chain::chain(error)));
     let row = RunRow {
         state: state.word().to_owned(),
         ..begun.clone()

@@ -185,6 +185,21 @@ pub struct Intent {
     pub at: Timestamp,
 }
 
+impl Intent {
+    /// The first intent of every attempt: the POST of its lock.
+    pub fn lock(revision: Revision, at: Timestamp) -> Self {
+        Self {
+            no: IntentNo(1),
+            step: Step::Lock,
+            target: Target::Record(revision),
+            guard: Guard::NameFree,
+            wish: None,
+            inverse: None,
+            at,
+        }
+    }
+}
+
 /// How a result came to be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

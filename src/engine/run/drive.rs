@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::hands::{DriveError, FOREIGN_PATIENCE, Hands, Task};
 use super::ledger::Images;
+use super::patience::Patience;
 use super::request::send;
 use super::sight::{Memory, view};
 use crate::domain::run::{Attempt, Decision, Entry, Observation, WaitFor, decide};
@@ -41,7 +42,13 @@ pub async fn drive(
                 let waited_enough = foreign_since.is_some_and(|since: jiff::Timestamp| {
                     elapsed(since, hands.clock.now()) >= FOREIGN_PATIENCE
                 });
-                let mut view = view(hands, task, &attempt, &look, images, memory).await?;
+                let mut patience = Patience::new(hands);
+                let mut view = loop {
+                    match view(hands, task, &attempt, &look, images, memory).await {
+                        Ok(view) => break view,
+                        Err(error) => patience.pause(hands, error).await?,
+                    }
+                };
                 view.undo_wished = (task.undo_wished)();
                 view.waited_enough = waited_enough;
                 seen = Observation::View(view);

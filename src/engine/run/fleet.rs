@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::join_all;
@@ -12,6 +13,7 @@ use super::hands::{DriveError, Hands, Task};
 use super::ledger::{Images, Ledger, LedgerError, read_attempt};
 use super::open::{Opening, open_migration};
 use super::pace::{FleetPace, Pacer};
+use super::patience::{Patience, is_away};
 use super::sight::Memory;
 use super::tell::Teller;
 use crate::cluster::Cluster;
@@ -23,6 +25,7 @@ use crate::domain::report::Totals;
 use crate::domain::run::{Attempt, Job, Outcome};
 use crate::domain::run_event::{Share, What};
 use crate::engine::bounded::bounded;
+use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::shadow::LiveProbe;
 use crate::store::{self, AttemptRow, Holder, Journal};
@@ -99,6 +102,7 @@ impl Crew {
                     managers: context.managers.clone(),
                     pacer,
                     clock,
+                    away: AtomicBool::new(false),
                 },
             );
         }
@@ -334,12 +338,19 @@ async fn on_cluster(
         work.push(
             async move {
                 let mut ends = Ends::default();
-                if *context.stop.borrow() {
+                if *context.stop.borrow() || hands.away.load(Ordering::Relaxed) {
                     return (ends, None);
                 }
                 match migrate(context, hands, probe, wave, planned, &mut ends).await {
                     Ok(outcome) => (ends, Some(outcome)),
                     Err(error) => {
+                        if is_away(&error) && !hands.away.swap(true, Ordering::Relaxed) {
+                            let why =
+                                format!("no release is begun there any more: {}", chain(&error));
+                            let what = What::Waiting { why, until: None };
+                            let cluster = &planned.release.cluster;
+                            context.teller.tell(Some(wave), Some(cluster), what).await;
+                        }
                         ends.errors.insert(planned.release.clone(), error);
                         (ends, None)
                     }
@@ -366,8 +377,14 @@ async fn migrate(
     ends: &mut Ends,
 ) -> Result<Outcome, DriveError> {
     let started = context.clock.now();
-    let opening =
-        open_migration(hands, probe, &context.store, planned, context.dwell_seconds).await?;
+    let mut patience = Patience::new(hands);
+    let opening = loop {
+        // Until its attempt is in the journal, which is the last thing that opening does, nothing but reads was sent.
+        match open_migration(hands, probe, &context.store, planned, context.dwell_seconds).await {
+            Ok(opening) => break opening,
+            Err(error) => patience.pause(hands, error).await?,
+        }
+    };
     let ready = match opening {
         Opening::Opened(ready) => *ready,
         Opening::HandedBack(outcome) => {

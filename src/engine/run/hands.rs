@@ -1,6 +1,7 @@
 //! What the driver of one attempt works with.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::ledger::{Ledger, LedgerError};
@@ -34,6 +35,9 @@ pub struct Hands {
     pub pacer: Pacer,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Turned on once it had answered nobody for `SEND_PATIENCE`: no release is begun on it any more, or each of a
+    /// thousand would wait as long.
+    pub away: AtomicBool,
 }
 
 /// What looking needs: no write.

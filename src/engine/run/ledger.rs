@@ -7,10 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
+use super::sweep::Lock;
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId};
 use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, fold};
 use crate::engine::ports::Clock;
 use crate::store::{self, Append, AttemptRow, HANDED_BACK, Image, Journal, NewEntry};
+
+/// Kind of the entry of a lock that was removed after its attempt was closed.
+const SWEPT: &str = "Swept";
 
 /// Why the journal could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +112,7 @@ impl Ledger {
             outcome: after.outcome.clone(),
             token: opened.token.as_str().to_owned(),
         };
-        self.send(entries, images, row).await
+        self.send(entries, images, Some(row)).await
     }
 
     /// Journals that a release was handed back: nothing was done to it.
@@ -135,14 +139,32 @@ impl Ledger {
             outcome: Some(outcome),
             token: String::new(),
         };
-        self.send(vec![entry], Vec::new(), row).await
+        self.send(vec![entry], Vec::new(), Some(row)).await
+    }
+
+    /// Journals, before its DELETE, that a lock left behind is removed. Fenced: a process that lost its claim sweeps
+    /// nothing.
+    pub async fn sweep(&self, release: &ReleaseId, lock: &Lock) -> Result<(), LedgerError> {
+        let body = serde_json::json!({
+            "revision": lock.revision,
+            "token": lock.token,
+            "uid": lock.head.uid,
+            "resourceVersion": lock.head.resource_version,
+        });
+        let entry = NewEntry {
+            release: Some(release.clone()),
+            attempt: None,
+            kind: SWEPT.to_owned(),
+            body: to_json(release, &body)?,
+        };
+        self.send(vec![entry], Vec::new(), None).await
     }
 
     async fn send(
         &self,
         entries: Vec<NewEntry>,
         images: Vec<Image>,
-        row: AttemptRow,
+        attempt: Option<AttemptRow>,
     ) -> Result<(), LedgerError> {
         let append = Append {
             cluster: self.cluster.clone(),
@@ -151,7 +173,7 @@ impl Ledger {
             at: self.clock.now(),
             entries,
             images,
-            attempt: Some(row),
+            attempt,
         };
         self.journal.append(append).await?;
         Ok(())

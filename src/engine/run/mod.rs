@@ -6,6 +6,7 @@ mod hands;
 mod ledger;
 mod open;
 mod pace;
+mod patience;
 pub mod preflight;
 mod record;
 mod request;

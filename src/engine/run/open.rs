@@ -7,8 +7,7 @@ use crate::cluster::RecordScope;
 use crate::domain::ids::{Digest, Uid};
 use crate::domain::plan::PlannedRelease;
 use crate::domain::run::{
-    Attempt, Entry, Guard, Intent, IntentNo, Job, Opened, OpenedObject, Outcome, RecordImage, Step,
-    Target, Token,
+    Attempt, Entry, Intent, Job, Opened, OpenedObject, Outcome, RecordImage, Token,
 };
 use crate::domain::shadow::{Forecast, ReleaseOutcome};
 use crate::engine::records::{Loaded, RecordFault, ReleaseRecords, list};
@@ -199,15 +198,7 @@ async fn journal(
         objects,
         dwell_seconds,
         finalizer: false,
-        intent: Intent {
-            no: IntentNo(1),
-            step: Step::Lock,
-            target: Target::Record(lock),
-            guard: Guard::NameFree,
-            wish: None,
-            inverse: None,
-            at: hands.clock.now(),
-        },
+        intent: Intent::lock(lock, hands.clock.now()),
     };
     open(
         hands,

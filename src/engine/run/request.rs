@@ -1,11 +1,10 @@
 //! Sending an open intent, the first time or again: the identical request under the identical guard (rule 3).
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use super::hands::{DriveError, Hands, SEND_PATIENCE, Task};
+use super::hands::{DriveError, Hands, Task};
 use super::ledger::Images;
+use super::patience::Patience;
 use super::record::{self, Sent};
 use super::sight::{Memory, see};
 use crate::cluster::{self, ErrorKind};
@@ -17,12 +16,6 @@ use crate::domain::run::{
 use crate::domain::transfer::same_entries;
 use crate::engine::shadow::patch_body;
 
-/// First pause before a request that is not decided is sent again; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-
-/// Longest pause between two sendings, unless the server asks for more.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
 /// Sends an open intent until it is decided, and reads the live target if it was refused.
 pub async fn send(
     hands: &Hands,
@@ -32,7 +25,6 @@ pub async fn send(
     images: &mut Images,
     memory: &mut Memory,
 ) -> Result<Reply, DriveError> {
-    let release = &attempt.opened.release;
     let Some(intent) = attempt.open_intent(no) else {
         return Ok(Reply {
             intent: no,
@@ -40,39 +32,48 @@ pub async fn send(
             live: Seen::NotRead,
         });
     };
-    let started = hands.clock.now();
-    let mut pause = FIRST_PAUSE;
+    let mut patience = Patience::new(hands);
     loop {
         hands.pacer.write().await;
-        let sent = match intent.target {
-            Target::Object(index) => object(hands, attempt, intent, index, images, memory).await?,
-            Target::Record(_) => record::send(hands, task, attempt, intent, images).await?,
-        };
-        let error = match sent {
-            Sent::Answer(answer) => {
-                let live = if matches!(answer, Answer::Accepted { .. } | Answer::Different { .. }) {
-                    Seen::NotRead
-                } else {
-                    live(hands, task, attempt, intent, images, memory).await?
-                };
-                return Ok(Reply {
-                    intent: no,
-                    answer,
-                    live,
-                });
-            }
-            Sent::Undecided(error) => error,
-        };
-        let waited = hands.clock.now().duration_since(started);
-        if Duration::try_from(waited).unwrap_or(Duration::ZERO) > SEND_PATIENCE {
+        match once(hands, task, attempt, intent, images, memory).await {
+            Ok(reply) => return Ok(reply),
+            Err(error) => patience.pause(hands, error).await?,
+        }
+    }
+}
+
+/// Sends once, and reads the live target if it was refused. An answer that decides nothing is an error that passes.
+async fn once(
+    hands: &Hands,
+    task: &Task<'_>,
+    attempt: &Attempt,
+    intent: &Intent,
+    images: &mut Images,
+    memory: &mut Memory,
+) -> Result<Reply, DriveError> {
+    let sent = match intent.target {
+        Target::Object(index) => object(hands, attempt, intent, index, images, memory).await?,
+        Target::Record(_) => record::send(hands, task, attempt, intent, images).await?,
+    };
+    let answer = match sent {
+        Sent::Answer(answer) => answer,
+        Sent::Undecided(source) => {
             return Err(DriveError::Cluster {
-                release: release.clone(),
-                source: error,
+                release: attempt.opened.release.clone(),
+                source,
             });
         }
-        tokio::time::sleep(error.retry_after.unwrap_or(pause)).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+    };
+    let live = if matches!(answer, Answer::Accepted { .. } | Answer::Different { .. }) {
+        Seen::NotRead
+    } else {
+        live(hands, task, attempt, intent, images, memory).await?
+    };
+    Ok(Reply {
+        intent: intent.no,
+        answer,
+        live,
+    })
 }
 
 /// The live target after a refusal: only now does reading decide anything.

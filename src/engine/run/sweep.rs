@@ -10,6 +10,7 @@ use crate::domain::ids::{ReleaseId, Revision};
 use crate::domain::release::Driver;
 use crate::domain::run::{Outcome, Token};
 use crate::domain::run_event::What;
+use crate::engine::chain::chain;
 use crate::engine::records::{ReleaseRecords, list};
 use crate::helm::LOCK_ANNOTATION;
 
@@ -55,10 +56,18 @@ pub async fn sweep(
                 continue;
             };
             for records in releases {
-                if sweep_release(hands, driver, &records, &closed)
-                    .await
-                    .unwrap_or(false)
-                {
+                let found = match sweep_release(hands, driver, &records, &closed).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        tracing::warn!(
+                            "{}: a lock left behind stays: {}",
+                            records.id,
+                            chain(&error)
+                        );
+                        false
+                    }
+                };
+                if found {
                     let what = What::LockSwept {
                         release: records.id.clone(),
                     };
@@ -103,6 +112,7 @@ pub async fn remove(
     release: &ReleaseId,
     lock: &Lock,
 ) -> Result<bool, DriveError> {
+    hands.ledger.sweep(release, lock).await?;
     hands.pacer.write().await;
     let head = &lock.head;
     let deleted = hands

@@ -16,6 +16,7 @@ use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
+use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::records::{Loaded, ReleaseRecords};
 use crate::helm::ApplyMethod;
@@ -341,17 +342,6 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
         _ => return Err(error.into()),
     };
     Ok(Verdict::Settled(plain(object, outcome)))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.

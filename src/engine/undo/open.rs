@@ -4,8 +4,8 @@ use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, ReleaseId, ResourceVersion, Revision, Uid};
 use crate::domain::release::Driver;
 use crate::domain::run::{
-    Attempt, Guard, Intent, IntentNo, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened,
-    OpenedObject, Outcome, RecordImage, Side, Step, Target, Token,
+    Attempt, Intent, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened, OpenedObject, Outcome,
+    RecordImage, Side, Token,
 };
 use crate::domain::transfer::Inverse;
 use crate::engine::records::{Head, Loaded, RecordFault, list, load};
@@ -319,15 +319,7 @@ pub async fn open_undo(
             .collect(),
         dwell_seconds,
         finalizer: possible.finalizer,
-        intent: Intent {
-            no: IntentNo(1),
-            step: Step::Lock,
-            target: Target::Record(lock),
-            guard: Guard::NameFree,
-            wish: None,
-            inverse: None,
-            at: hands.clock.now(),
-        },
+        intent: Intent::lock(lock, hands.clock.now()),
     };
     open(hands, opened, images, Memory::default(), 0, 0).await
 }

@@ -6,6 +6,9 @@ use super::world::{Config, Op, World};
 /// Upgrade, rollback, uninstall, and Flux's unlock with its upgrade.
 pub const ALL: &[Op] = &[Op::Upgrade, Op::Rollback, Op::Uninstall, Op::Unlock];
 
+/// Without uninstall.
+const KEEP: &[Op] = &[Op::Upgrade, Op::Rollback, Op::Unlock];
+
 /// Enough for every configuration here; more would mean that one grew.
 const LIMIT: usize = 3_000_000;
 
@@ -40,7 +43,6 @@ mod full {
         Op::Unlock,
         Op::Install,
     ];
-    const KEEP: &[Op] = &[Op::Upgrade, Op::Rollback, Op::Unlock];
 
     full! {
         faults: interrupts = 6;
@@ -133,6 +135,60 @@ fn two_stores() {
         &Config {
             stores: 2,
             interrupts: 1,
+            ..Config::default()
+        },
+    );
+}
+
+#[test]
+fn history_max_2() {
+    holds(
+        "history-max 2",
+        &Config {
+            helm: 1,
+            history_max: 2,
+            ops: KEEP,
+            ..Config::default()
+        },
+    );
+}
+
+#[test]
+fn undo_history_max_2_and_helm_twice() {
+    let config = Config {
+        undo: true,
+        interrupts: 0,
+        helm: 2,
+        history_max: 2,
+        finalizer: true,
+        ops: KEEP,
+        ..Config::default()
+    };
+    holds("undo, history-max 2, helm twice", &config);
+}
+
+#[test]
+fn human_and_helm() {
+    holds(
+        "human and helm",
+        &Config {
+            interrupts: 0,
+            helm: 1,
+            human: 1,
+            ops: ALL,
+            ..Config::default()
+        },
+    );
+}
+
+#[test]
+fn two_stores_and_human() {
+    holds(
+        "two stores and human",
+        &Config {
+            stores: 2,
+            interrupts: 0,
+            human: 1,
             ..Config::default()
         },
     );

@@ -362,7 +362,7 @@ impl World {
                     recovering = false;
                     for entry in entries {
                         label += &describe(&entry);
-                        attempt = next.append(at, attempt, entry)?;
+                        attempt = next.append(at, attempt, entry);
                     }
                     seen = Observation::Nothing;
                     // A step of its own follows, unless it is the sending of what was just journaled.
@@ -376,7 +376,7 @@ impl World {
                     }
                     if recovering && !config.reissue {
                         label += " resolves by reading";
-                        attempt = next.resolve_by_reading(config, at, attempt)?;
+                        attempt = next.resolve_by_reading(config, at, attempt);
                         break;
                     }
                     label += if recovering { " again:" } else { "" };
@@ -410,31 +410,26 @@ impl World {
         Some((label, next))
     }
 
-    fn append(&mut self, at: usize, attempt: Attempt, entry: Entry) -> Option<Attempt> {
+    fn append(&mut self, at: usize, attempt: Attempt, entry: Entry) -> Attempt {
         match attempt.clone().apply(&entry) {
             Ok(next) => {
                 if let Some(journal) = &mut self.runs[at].journal {
                     Rc::make_mut(journal).push(entry);
                 }
-                Some(next)
+                next
             }
             Err(illegal) => {
                 self.blame(format!("x: {illegal} ({entry:?} on {attempt:?})"));
                 self.runs[at].unopened = Some(Outcome::Stale {
                     what: "broken".into(),
                 });
-                Some(attempt)
+                attempt
             }
         }
     }
 
     /// Without rule 3: an open intent is decided by looking at its target.
-    fn resolve_by_reading(
-        &mut self,
-        config: &Config,
-        at: usize,
-        mut attempt: Attempt,
-    ) -> Option<Attempt> {
+    fn resolve_by_reading(&mut self, config: &Config, at: usize, mut attempt: Attempt) -> Attempt {
         let replies: Vec<_> = attempt
             .open_intents()
             .into_iter()
@@ -446,10 +441,10 @@ impl World {
             .collect();
         if let Decision::Append(entries) = decide(&attempt, &Observation::Replies(replies)) {
             for entry in entries {
-                attempt = self.append(at, attempt, entry)?;
+                attempt = self.append(at, attempt, entry);
             }
         }
-        Some(attempt)
+        attempt
     }
 
     fn live(&self, config: &Config, at: usize, attempt: &Attempt, target: Target) -> Seen {
@@ -500,10 +495,7 @@ impl World {
         match decide(&attempt, &Observation::Replies(vec![reply])) {
             Decision::Append(entries) => {
                 for entry in entries {
-                    let Some(after) = next.append(message.run, attempt.clone(), entry) else {
-                        break;
-                    };
-                    attempt = after;
+                    attempt = next.append(message.run, attempt, entry);
                 }
             }
             Decision::Closed | Decision::Send(_) => {}
@@ -544,9 +536,7 @@ impl World {
         };
         if let Decision::Append(entries) = decide(&attempt, &Observation::Replies(vec![reply])) {
             for entry in entries {
-                attempt = next
-                    .append(message.run, attempt, entry)
-                    .expect("a legal entry");
+                attempt = next.append(message.run, attempt, entry);
             }
         }
         next.runs[message.run].attempt = Some(Rc::new(attempt));

@@ -99,13 +99,9 @@ impl World {
             let ours = |base| matches!(base, Base::Before | Base::Stolen | Base::Taken);
             match outcome {
                 Outcome::Undone { .. } => {
-                    if (!self.base_is_as_before() && !self.env.helm_wrote)
-                        || self
-                            .objects
-                            .iter()
-                            .flatten()
-                            .any(|o| o.entry != 0 && o.base != Base::Helm)
-                    {
+                    let records = self.base_is_as_before() || self.env.helm_wrote;
+                    let mut objects = self.objects.iter().flatten();
+                    if !records || objects.any(|o| o.entry != 0 && o.base != Base::Helm) {
                         return Some("a: reported Undone, but the release is not as before".into());
                     }
                 }

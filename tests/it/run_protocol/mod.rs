@@ -10,6 +10,7 @@ mod configurations;
 mod counterexamples;
 mod engine;
 mod invariants;
+mod refusals;
 mod schedules;
 mod search;
 mod words;

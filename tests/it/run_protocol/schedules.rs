@@ -237,6 +237,12 @@ proptest! {
             lawful(attempt, &Observation::Nothing)?;
             for view in &views {
                 lawful(attempt, &Observation::View(view.clone()))?;
+                // What was asked for and is missing is asked for again.
+                let asked = decide(attempt, &Observation::Nothing);
+                if matches!(&asked, Decision::Look(look) if !look.objects.is_empty()) {
+                    let blank = View { objects: Vec::new(), ..view.clone() };
+                    prop_assert_eq!(decide(attempt, &Observation::View(blank)), asked);
+                }
             }
             let replies = answers.iter().zip(attempt.open_intents()).map(|((answer, live), intent)| Reply {
                 intent: intent.no,

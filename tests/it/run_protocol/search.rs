@@ -31,7 +31,7 @@ pub fn successors(world: &World, config: &Config) -> Vec<Successor> {
             label,
             kind: Kind::Free,
             world,
-        })
+        });
     };
     for at in 0..world.net.len() {
         free(world.deliver(config, at));

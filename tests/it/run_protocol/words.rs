@@ -5,21 +5,25 @@ use refit::domain::run::Outcome;
 use super::configurations::ALL;
 use super::counterexamples::replay;
 use super::search::{Kind, successors};
-use super::world::{Config, World};
+use super::world::{Config, Status, World};
 
 fn ends(config: &Config, script: &[&str]) -> Outcome {
+    let world = end(config, replay(config, script));
+    world.runs[0].outcome().expect("an end").clone()
+}
+
+fn end(config: &Config, mut world: World) -> World {
     let calm = Config {
         choice: false,
         ..config.clone()
     };
-    let mut world: World = replay(config, script);
     while let Some(step) = successors(&world, &calm)
         .into_iter()
         .find(|step| step.kind == Kind::Free)
     {
         world = step.world;
     }
-    world.runs[0].outcome().expect("an end").clone()
+    world
 }
 
 fn moved(config: &Config, script: &[&str], words: &[&str]) {
@@ -94,7 +98,7 @@ fn a_rollback_upon_the_lock_is_named() {
     moved(
         &config,
         &script,
-        &["revision 6 (pending-upgrade, written by Helm) was put upon the lock"],
+        &["revision 6 (pending-rollback, written by Helm) was put upon the lock"],
     );
 }
 
@@ -167,5 +171,65 @@ fn a_clean_way_back_says_why() {
         Outcome::Undone {
             why: "the operator asks for it".into()
         }
+    );
+}
+
+/// A gap among the revisions would break a bare `helm rollback`: the lock stays, as failed.
+#[test]
+fn a_lock_with_a_revision_upon_it_stays_as_failed() {
+    let config = Config {
+        helm: 1,
+        ops: ALL,
+        ..Config::default()
+    };
+    let script = [
+        &ADOPTED[..],
+        &["helm Rollback: LIST", "helm Rollback: POST N+2"],
+    ]
+    .concat();
+    let world = end(&config, replay(&config, &script));
+    assert_eq!(
+        world.records[1].map(|record| record.status),
+        Some(Status::Failed)
+    );
+}
+
+#[test]
+fn a_lock_that_helm_wrote_before_it_was_deleted_is_named() {
+    let config = Config {
+        helm: 1,
+        ops: ALL,
+        ..Config::default()
+    };
+    let script = [
+        "P1: opens",
+        "arrives: Lock ok",
+        "P1: back (the operator",
+        "P1: Unlock",
+        "helm Unlock: LIST",
+        "helm Unlock: PUT",
+        "arrives: Unlock refused",
+    ];
+    moved(&config, &script, &["the lock: Helm wrote it"]);
+}
+
+/// Somebody labels N while objects are adopted: it is not N as it was found any more.
+#[test]
+fn a_changed_n_is_named() {
+    let config = Config::default();
+    let mut world = replay(&config, &ADOPTED);
+    let base = world.records[0].expect("N");
+    world.put(0, base);
+    let world = end(&config, world);
+    let Some(Outcome::MovedOn { why, .. }) = world.runs[0].outcome() else {
+        panic!("{:?}", world.runs[0].outcome());
+    };
+    assert!(why[0].starts_with("revision 4 (deployed"), "{why:?}");
+    assert!(
+        world
+            .objects
+            .iter()
+            .flatten()
+            .all(|object| object.entry == 0)
     );
 }

@@ -18,6 +18,8 @@ pub struct Figures {
     pub held: BTreeMap<String, Vec<String>>,
     /// Releases that were on server-side apply before.
     pub done_before: usize,
+    /// Writes of the verbs that only look: inventory, plan, show, audit.
+    pub looking_writes: usize,
     /// Releases that the first run migrated.
     pub migrated: usize,
     /// Their names.
@@ -240,6 +242,10 @@ impl Figures {
             }
         };
         let held: usize = self.held.values().map(Vec::len).sum();
+        check(
+            self.looking_writes == 0,
+            format!("looking wrote {} times", self.looking_writes),
+        );
         check(self.migrated > 0, "nothing was migrated".to_owned());
         check(
             self.migrated + held + self.done_before == self.releases,
@@ -332,6 +338,7 @@ impl Figures {
             "moved_on": self.moved_on,
             "writes_after_moved_on": self.writes_after_moved_on,
             "done_before": self.done_before,
+            "looking_writes": self.looking_writes,
             "held_by_cause": self.held,
         })
     }
@@ -355,6 +362,7 @@ impl Figures {
             ));
         }
         lines.extend([
+            format!("writes of looking verbs      {}", self.looking_writes),
             format!(
                 "content changes              {}",
                 self.content_changes.len()

@@ -108,6 +108,7 @@ impl Demo<'_> {
         let stage = Stage::build(self.refit.clone(), self.clusters, self.seed)?;
         let refit = &stage.refit;
 
+        let looking = stage.marks()?;
         say("refit inventory");
         say(&refit.text(&["inventory"])?);
         say("refit plan --save demo.plan.json");
@@ -115,6 +116,13 @@ impl Demo<'_> {
         say(&plan_text);
         let plan = refit.json(&["show", "demo.plan.json", "-o", "json"])?.value;
         let mut figures = Figures::of_plan(&plan, &stage);
+
+        refit.json(&["audit", "-o", "json"])?;
+        figures.looking_writes = stage
+            .requests(&looking)?
+            .iter()
+            .map(|log| log.writes().len())
+            .sum();
 
         let before = stage.snapshots()?;
         let marks = stage.marks()?;

@@ -3,15 +3,18 @@
 //! `wire.rs` implements it with the engine. `prepare_*` methods send no write; the methods that write take what
 //! `prepare_*` gave, so that what was shown is what is done.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::context::Invocation;
 use super::error::CliError;
+use super::object_name::ObjectName;
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Candidate, Plan};
 use crate::domain::release::Inventory;
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
@@ -50,6 +53,17 @@ pub struct UndoPreview {
     pub writes_per_second: u32,
 }
 
+/// Forecasts of a fleet.
+#[derive(Debug, Clone, Default)]
+pub struct Shadow {
+    /// Every release in scope; one whose record does not read is Blocked.
+    pub releases: Vec<Candidate>,
+    /// Clusters that were not read, and why.
+    pub unread: BTreeMap<ClusterName, String>,
+    /// Dry runs sent.
+    pub dry_runs: u64,
+}
+
 /// What a removed lock leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlocked {
@@ -74,6 +88,14 @@ pub trait Backend: Send + Sync {
         invocation: &Invocation,
         fleet: &Fleet,
     ) -> Result<Inventory, CliError>;
+
+    /// Forecasts; only the releases of `only`, if given. Zero writes: reads and dry runs.
+    async fn shadow(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError>;
 
     /// Forecasts and plans; only for the releases of `from`, if given.
     async fn plan(
@@ -164,6 +186,14 @@ pub trait Backend: Send + Sync {
         preview: &UndoPreview,
         events: Events,
     ) -> Result<UndoReport, CliError>;
+
+    /// One object, whole, at the first version that discovery names. Zero writes.
+    async fn object(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        name: &ObjectName,
+    ) -> Result<serde_json::Value, CliError>;
 
     /// The census of owners, with every gate checked.
     async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError>;

@@ -167,6 +167,11 @@ impl Console {
         let _ = self.stderr.to.flush();
     }
 
+    /// stdin, for a verb that takes data there.
+    pub fn input(&mut self) -> &mut dyn BufRead {
+        self.input.as_mut()
+    }
+
     /// Reads an answer: a line without its end; `None` at the end of the input.
     pub fn answer(&mut self) -> Option<String> {
         let mut line = String::new();

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::console::Console;
 use super::error::{CliError, ErrorCode};
 use crate::render::{API_VERSION, Next, format};
 
@@ -15,6 +16,36 @@ const MAX_BYTES: u64 = 2 << 30;
 /// A path as a user typed it.
 pub fn name(path: &Path) -> String {
     path.display().to_string()
+}
+
+/// An object's text may be so large: etcd takes 1.5 MB, and YAML and a `List` around it do not make it ten times more.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// Reads a text; `-` is stdin.
+pub fn text(file: &str, console: &mut Console) -> Result<String, CliError> {
+    let failed = |error: &io::Error| {
+        CliError::new(ErrorCode::FileFailed, format!("{file} cannot be read"))
+            .because(error.to_string())
+    };
+    let mut text = String::new();
+    if file == "-" {
+        console
+            .input()
+            .take(MAX_TEXT_BYTES + 1)
+            .read_to_string(&mut text)
+    } else {
+        File::open(file)
+            .and_then(|opened| opened.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text))
+    }
+    .map_err(|error| failed(&error))?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_TEXT_BYTES {
+        return Err(CliError::new(
+            ErrorCode::FileInvalid,
+            format!("{file} is larger than 16 MiB"),
+        )
+        .because("no object of Kubernetes is"));
+    }
+    Ok(text)
 }
 
 /// Reads a document of a kind; `-` is stdin.

@@ -16,11 +16,13 @@ mod desk;
 pub mod env;
 pub mod error;
 mod exit;
+pub mod fields;
 mod files;
 mod follow;
 pub mod globals;
 pub mod help;
 pub mod inventory;
+pub mod object_name;
 mod pages;
 pub mod plan;
 mod plan_file;
@@ -31,7 +33,9 @@ pub mod resume;
 pub mod run;
 pub mod scope;
 pub mod settle;
+pub mod shadow;
 pub mod show;
+mod simulate;
 pub mod since;
 pub mod status;
 #[cfg(test)]
@@ -94,6 +98,8 @@ pub struct Cli {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
     Inventory(inventory::Args),
+    Shadow(shadow::Args),
+    Fields(fields::Args),
     Plan(plan::Args),
     Show(show::Args),
     Run(run::Args),
@@ -180,6 +186,8 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
             Ok(Exit::Ok)
         }
         Some(Verb::Inventory(args)) => inventory::exec(args, ctx).await,
+        Some(Verb::Shadow(args)) => shadow::exec(args, ctx).await,
+        Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
         Some(Verb::Run(args)) => run::exec(args, ctx).await,

@@ -38,13 +38,17 @@ fn cli_page() -> String {
         command.get_arguments().filter(|arg| arg.is_global_set()),
     );
     for verb in command.get_subcommands() {
-        verb_section(&mut out, verb);
+        verb_section(&mut out, verb.get_name(), verb);
+        for below in verb.get_subcommands().filter(|it| it.get_name() != "help") {
+            let name = format!("{} {}", verb.get_name(), below.get_name());
+            verb_section(&mut out, &name, below);
+        }
     }
     out
 }
 
-fn verb_section(out: &mut String, verb: &Command) {
-    let _ = writeln!(out, "\n## refit {}\n", verb.get_name());
+fn verb_section(out: &mut String, name: &str, verb: &Command) {
+    let _ = writeln!(out, "\n## refit {name}\n");
     let about = verb.get_long_about().or_else(|| verb.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(out, "{}\n", about.trim());

@@ -8,12 +8,13 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Events, RunPreview, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
 use super::env::Env;
 use super::error::{CliError, ErrorCode};
+use super::object_name::ObjectName;
 use super::{Cli, call};
 use crate::domain::fleet::{Fleet, FleetCluster, Limits, Managers, WaveSizes};
 use crate::domain::ids::{ReleaseId, Revision, RunId};
@@ -106,6 +107,24 @@ impl Backend for Fake {
                 })
                 .collect(),
             releases: vec![],
+        })
+    }
+
+    async fn shadow(
+        &self,
+        _: &Invocation,
+        fleet: &Fleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        let mut shadow = crate::render::screen::shadow::tests::acme();
+        let known = |id: &ReleaseId| fleet.clusters.iter().any(|it| it.name == id.cluster);
+        shadow.retain(|it| known(&it.forecast.release));
+        if let Some(only) = only {
+            shadow.retain(|it| only.contains(&it.forecast.release));
+        }
+        Ok(Shadow {
+            releases: shadow,
+            ..Shadow::default()
         })
     }
 
@@ -255,6 +274,17 @@ impl Backend for Fake {
         Ok(Self::undo_report(Some(Outcome::Done)))
     }
 
+    async fn object(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        name: &ObjectName,
+    ) -> Result<serde_json::Value, CliError> {
+        let mut object: serde_json::Value = serde_json::from_str(CONFIG_MAP).unwrap();
+        object["metadata"]["name"] = name.name.clone().into();
+        Ok(object)
+    }
+
     async fn audit(&self, i: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {
         Ok(AuditScreen {
             fleet: fleet.name.clone(),
@@ -271,6 +301,17 @@ impl Backend for Fake {
         })
     }
 }
+
+/// As kubectl prints it.
+const CONFIG_MAP: &str = r#"{
+    "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1", "b": "2"},
+    "metadata": {"name": "settings", "namespace": "shop", "managedFields": [
+        {"manager": "helm", "operation": "Update", "apiVersion": "v1", "time": "2026-08-19T10:00:00Z",
+         "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {".": {}, "f:a": {}, "f:b": {}}}},
+        {"manager": "kubectl-edit", "operation": "Update", "apiVersion": "v1", "time": "2026-11-11T10:00:00Z",
+         "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:b": {}}}}
+    ]}
+}"#;
 
 /// A writer that a test can look into.
 #[derive(Clone, Default)]
@@ -586,11 +627,182 @@ fn looking_writes_nothing_and_says_so() {
         "status",
         "undo run-7k3f --dry-run",
         "audit",
+        "shadow",
+        "shadow eu-1/shop/checkout",
+        "shadow --summary -o wide",
     ] {
         let came = refit(line, &PIPES);
         assert!(came.written.is_empty());
         assert!(came.stderr.contains("0 writes"), "{line}: {}", came.stderr);
     }
+}
+
+#[test]
+fn the_owners_of_an_object_from_stdin_a_file_and_a_cluster() {
+    let stdin = Given {
+        input: CONFIG_MAP,
+        ..PIPES
+    };
+    let came = refit("fields - -o wide", &stdin);
+    assert_eq!(
+        (came.exit, came.stderr.as_str()),
+        (0, "2 owners of 2 fields, 1 shared.\n")
+    );
+    assert_eq!(
+        came.stdout,
+        "\
+FIELD     OWNER          OPERATION   VERSION   SINCE                  SHARED   VALUE
+.data.a   helm           Update      v1        2026-08-19T10:00:00Z   <none>   1
+.data.b   helm           Update      v1        2026-08-19T10:00:00Z   shared   2
+.data.b   kubectl-edit   Update      v1        2026-11-11T10:00:00Z   shared   2
+"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.json");
+    std::fs::write(&path, CONFIG_MAP).unwrap();
+    let file = refit(&format!("fields {} -o wide", path.display()), &PIPES);
+    assert_eq!(file.stdout, came.stdout);
+    let live = refit("fields eu-1/shop/cm/settings -o wide", &PIPES);
+    assert_eq!(live.stdout, came.stdout);
+    assert!(live.stderr.ends_with("; 0 writes.\n"), "{}", live.stderr);
+    let json: serde_json::Value =
+        serde_json::from_str(&refit("fields - -o json", &stdin).stdout).unwrap();
+    assert_eq!(json["kind"], "FieldOwners");
+    assert_eq!(json["summary"]["shared"], 1);
+    assert_eq!(json["fields"][0]["branch"], true);
+    assert_eq!(json["fields"][2]["owners"][1]["manager"], "kubectl-edit");
+}
+
+#[test]
+fn who_owns_a_field() {
+    let stdin = Given {
+        input: CONFIG_MAP,
+        ..PIPES
+    };
+    let came = refit("fields - --who .data.b", &stdin);
+    assert_eq!(
+        (came.exit, came.stdout.as_str()),
+        (
+            0,
+            "\
+.data.b   helm           Update   2026-08-19T10:00:00Z
+.data.b   kubectl-edit   Update   2026-11-11T10:00:00Z
+"
+        )
+    );
+    assert_eq!(
+        refit("fields - --who data.a -o name", &stdin).stdout,
+        "helm\n"
+    );
+    let nobody = refit("fields - --who .data.c", &stdin);
+    assert_eq!((nobody.exit, nobody.stdout.as_str()), (2, ""));
+    assert_eq!(nobody.stderr, "Nobody owns .data.c.\n");
+    let part = refit("fields - --who .data.a.x", &stdin);
+    assert_eq!(
+        part.stderr,
+        "Nobody owns .data.a.x.\n.data.a is owned as a whole by helm.\n"
+    );
+}
+
+#[test]
+fn what_shows_no_owners_is_an_error_not_nobody() {
+    let given = |input| Given { input, ..PIPES };
+    let bare = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}"#;
+    let came = refit("fields - --who .data", &given(bare));
+    assert_eq!(came.exit, 1);
+    assert!(
+        came.stderr.contains("--show-managed-fields"),
+        "{}",
+        came.stderr
+    );
+    for input in ["", "{a: [}", "[]", "kind: List\nitems: []\n"] {
+        let came = refit("fields -", &given(input));
+        assert_eq!(came.exit, 1, "{input}");
+        assert!(
+            came.stderr.contains("FileInvalid"),
+            "{input}: {}",
+            came.stderr
+        );
+    }
+    assert_eq!(refit("fields nothing", &PIPES).exit, 1);
+}
+
+#[test]
+fn a_forecast_is_rows_totals_or_one_release() {
+    let came = refit("shadow", &PIPES);
+    assert_eq!(
+        (came.exit, came.stdout.lines().count()),
+        (0, 4),
+        "{}",
+        came.stdout
+    );
+    assert_eq!(refit("shadow --detailed-exitcode", &PIPES).exit, 2);
+    assert_eq!(
+        refit("shadow -o name", &PIPES).stdout,
+        "eu-1/shop/ledger\neu-1/shop/checkout\neu-2/shop/web\n"
+    );
+    let totals = refit("shadow --summary", &PIPES);
+    assert!(totals.stdout.starts_with("OUTCOME"), "{}", totals.stdout);
+    let one = refit("shadow shop/checkout --cluster eu-1", &PIPES);
+    assert!(
+        one.stdout.starts_with("eu-1/shop/checkout   NeedsChoice"),
+        "{}",
+        one.stdout
+    );
+    assert_eq!(refit("shadow shop/checkout", &PIPES).exit, 1);
+    assert_eq!(refit("shadow eu-1/shop/none", &PIPES).exit, 1);
+    assert_eq!(
+        refit("shadow eu-2/shop/web --detailed-exitcode", &PIPES).exit,
+        0
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.shadow.json");
+    refit(
+        &format!("shadow --summary --save {}", path.display()),
+        &PIPES,
+    );
+    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(
+        (
+            saved["kind"].as_str(),
+            saved["items"].as_array().map(Vec::len)
+        ),
+        (Some("ForecastList"), Some(3))
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&refit("shadow eu-1/shop/checkout -o json", &PIPES).stdout).unwrap();
+    assert_eq!(json["items"][0]["objects"][1]["active"][0]["theirs"], "7");
+}
+
+#[test]
+fn simulated_requests_are_answered_line_by_line() {
+    let given = |input| Given { input, ..PIPES };
+    let lines = "\
+{\"op\":\"apply\",\"manager\":\"helm\",\"config\":{\"apiVersion\":\"v1\",\"kind\":\"X\",\"a\":1},\"now\":\"2026-01-01T00:00:00Z\"}
+
+{\"op\":
+{\"op\":\"apply\",\"openapi\":[\"/no/such/file\"],\"config\":{}}
+{\"op\":\"csa\",\"live\":{}}";
+    let came = refit("fields simulate --jsonl", &given(lines));
+    let answers: Vec<serde_json::Value> = came
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!((came.exit, answers.len()), (0, 4));
+    assert_eq!(
+        answers[0]["managedFields"][0]["fieldsV1"],
+        serde_json::json!({"f:a": {}})
+    );
+    for answer in &answers[1..3] {
+        assert_eq!(
+            answer.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["error"]
+        );
+    }
+    assert_eq!(answers[3], serde_json::json!({"patch": null}));
+    assert_eq!(refit("fields simulate", &PIPES).exit, 1);
+    assert_eq!(refit("fields", &PIPES).exit, 1);
 }
 
 #[test]

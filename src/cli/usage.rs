@@ -30,7 +30,12 @@ const GUESSES: &[(&str, &str, &str)] = &[
         "plan",
         "plan shows what would change; show prints a saved plan",
     ),
-    ("shadow", "plan", "plan forecasts every release"),
+    ("forecast", "shadow", "shadow forecasts every release"),
+    (
+        "owners",
+        "fields",
+        "fields shows who owns what of an object",
+    ),
     ("preview", "plan", "plan shows what would be done"),
     (
         "describe",

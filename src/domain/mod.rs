@@ -1,5 +1,6 @@
 //! PURE: decisions as functions over data. No async, no I/O, no clock, no randomness.
 pub mod audit;
+pub mod fields;
 pub mod fleet;
 pub mod ids;
 pub mod object;

@@ -2,13 +2,14 @@
 //!
 //! | stage | reads | rehearses | writes |
 //! |---|---|---|---|
-//! | [`inventory`], [`audit`] | yes | | |
+//! | [`inventory`], [`audit`], [`fields`] | yes | | |
 //! | [`shadow`], [`plan`] | yes | yes | |
 //! | [`run`], [`undo`] (with resume, unlock, settle, sweep) | yes | yes | yes |
 
 pub mod audit;
 mod bounded;
 pub mod chain;
+pub mod fields;
 pub mod inventory;
 pub mod plan;
 pub mod ports;

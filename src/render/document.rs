@@ -10,6 +10,7 @@ use super::format::{self, Format, YamlError};
 use super::next::Next;
 use super::paint::{Span, paint};
 use super::table::{Column, Frame, Table};
+use super::tree::Tree;
 use super::{API_VERSION, text};
 use crate::domain::fleet::natural_order;
 
@@ -18,6 +19,7 @@ use crate::domain::fleet::natural_order;
 enum Block {
     Line(Vec<Span>),
     Table(Table),
+    Tree(Tree),
     Listing(Vec<Column>),
 }
 
@@ -131,6 +133,13 @@ impl Document {
         self
     }
 
+    /// A tree of the text form; a table when piped.
+    #[must_use]
+    pub fn tree(mut self, tree: Tree) -> Self {
+        self.blocks.push(Block::Tree(tree));
+        self
+    }
+
     /// The records of a list: its table here in the text form, its `items`, its names. Once a document.
     #[must_use]
     pub fn listing(mut self, columns: Vec<Column>, records: Vec<Record>) -> Self {
@@ -187,7 +196,7 @@ impl Document {
     fn columns(&self) -> Option<&[Column]> {
         self.blocks.iter().find_map(|block| match block {
             Block::Listing(columns) => Some(columns.as_slice()),
-            Block::Line(_) | Block::Table(_) => None,
+            Block::Line(_) | Block::Table(_) | Block::Tree(_) => None,
         })
     }
 
@@ -265,6 +274,7 @@ impl Document {
             .map(|block| match block {
                 Block::Line(spans) => line_text(spans, frame),
                 Block::Table(table) => table.render(frame),
+                Block::Tree(tree) => tree.render(frame),
                 Block::Listing(columns) => {
                     let mut table = Table::new(columns.iter().cloned());
                     let shown = |record: &&Record| frame.wide || !record.only_wide;

@@ -19,12 +19,14 @@ pub mod progress;
 pub mod screen;
 pub mod table;
 pub mod text;
+pub mod tree;
 
 pub use document::{Document, Printed, Record};
 pub use format::Format;
 pub use next::Next;
 pub use paint::{Role, Span};
 pub use table::{Column, Cut, Frame, Table};
+pub use tree::{Tree, TreeRow};
 
 /// Version of every JSON document that refit writes.
 pub const API_VERSION: &str = "refit.dev/v1";

@@ -48,6 +48,12 @@ next_lines! {
     Show { plan } => "refit show {plan}";
     /// What a plan holds back, and why.
     ShowHeld { plan } => "refit show {plan} --held";
+    /// What a migration would meet, everywhere.
+    ShadowAll => "refit shadow";
+    /// The same for one release, field by field.
+    Shadow { release } => "refit shadow {release}";
+    /// Who owns the fields of an object.
+    Fields { object } => "refit fields {object}";
     /// Carry a plan out.
     Run { plan } => "refit run {plan}";
     /// Carry a plan out without a question.

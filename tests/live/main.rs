@@ -8,6 +8,8 @@ mod bad_inputs;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod forecast;
+#[cfg(test)]
 mod holds;
 #[cfg(test)]
 mod kill;

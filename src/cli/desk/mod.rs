@@ -3,13 +3,15 @@
 mod adapters;
 mod back;
 mod claims;
+mod fields;
 mod look;
 mod plan;
 mod report;
 mod run;
+mod shadow;
 mod unlock;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,10 +20,11 @@ use jiff::SignedDuration;
 pub use adapters::{Adapters, Lock, Stores};
 
 use super::backend::{
-    Backend, Events, RunPreview, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
+use super::object_name::ObjectName;
 use crate::cluster::Cluster;
 use crate::domain::fleet::{Fleet, FleetCluster};
 use crate::domain::ids::{ClusterName, Namespace, ReleaseId, RunId};
@@ -141,6 +144,17 @@ impl Backend for Desk {
         look::inventory(self, invocation, fleet).await
     }
 
+    async fn shadow(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        let only: Option<BTreeSet<ReleaseId>> = only.map(|only| only.into_iter().collect());
+        let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
+        shadow::shadow(self, invocation, fleet, &wanted).await
+    }
+
     async fn plan(
         &self,
         invocation: &Invocation,
@@ -241,6 +255,15 @@ impl Backend for Desk {
         events: Events,
     ) -> Result<UndoReport, CliError> {
         back::settle(self, invocation, fleet, preview, events).await
+    }
+
+    async fn object(
+        &self,
+        _: &Invocation,
+        fleet: &Fleet,
+        name: &ObjectName,
+    ) -> Result<serde_json::Value, CliError> {
+        fields::object(self, fleet, name).await
     }
 
     async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {

@@ -101,6 +101,9 @@ fn candidate(seed: Seed) -> Candidate {
             .map(|field| Conflict {
                 field: format!(".data.k{field}"),
                 owner: "kubectl-label".to_owned(),
+                since: None,
+                theirs: None,
+                ours: None,
             })
             .collect(),
         drops: vec![],

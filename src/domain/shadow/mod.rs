@@ -3,10 +3,13 @@
 mod defaults;
 mod object;
 mod release;
+mod summary;
 
 pub use object::{Probe, Probed, changed_paths, is_custom_resource, read_probe};
 pub use release::{ReleaseFacts, judge};
+pub use summary::{OwnerCount, Rate, Summary, summary};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ReleaseId;
@@ -20,6 +23,15 @@ pub struct Conflict {
     pub field: String,
     /// Who: `kubectl/scale`, `argocd-controller`.
     pub owner: String,
+    /// When the owner's entry last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What stands there; texts as they are, else JSON; never a Secret's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<String>,
+    /// What the manifest makes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours: Option<String>,
 }
 
 /// What the forecast says of one object. Facts, not a verdict: several may hold at once.
@@ -103,6 +115,26 @@ pub enum ReleaseOutcome {
     Ready,
     /// Is.
     Done,
+}
+
+impl ObjectOutcome {
+    /// Its word, as in JSON.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Migrated => "Migrated",
+            Self::OwnershipOnly => "OwnershipOnly",
+            Self::Drift => "Drift",
+            Self::Conflict => "Conflict",
+            Self::Missing => "Missing",
+            Self::Invalid { .. } => "Invalid",
+            Self::Shared { .. } => "Shared",
+            Self::DeadEntries { .. } => "DeadEntries",
+            Self::ForeignApplier { .. } => "ForeignApplier",
+            Self::BeingDeleted => "BeingDeleted",
+            Self::Admission { .. } => "Admission",
+            Self::Unknown { .. } => "Unknown",
+        }
+    }
 }
 
 /// Why a release is not Ready, or a note about one that is.

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use managed_fields::entry::decode;
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement};
 use serde_json::Value;
 
 use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
+use crate::domain::fields::text_at;
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
@@ -127,14 +129,14 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
             continue;
         }
         let owner = describe(&entry);
-        forecast.active.extend(conflicts(&lost, &owner));
+        forecast.active.extend(conflicts(&lost, &entry, probe));
         if entry.api_version() == apply_set.api_version || !entry.subresource().is_empty() {
             let shared = entry
                 .fields()
                 .intersection(&apply_set.fields)
                 .leaves()
                 .difference(&lost);
-            forecast.latent.extend(conflicts(&shared, &owner));
+            forecast.latent.extend(conflicts(&shared, &entry, probe));
         }
         if is_applier(&entry, &apply_set) {
             forecast.outcome = ObjectOutcome::ForeignApplier { manager: owner };
@@ -169,12 +171,18 @@ fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, TransferErr
     decode(&Value::Array(managed_fields.to_vec())).map_err(TransferError::Live)
 }
 
-fn conflicts(fields: &FieldSet, owner: &str) -> Vec<Conflict> {
+fn conflicts(fields: &FieldSet, entry: &ManagedFieldsEntry, probe: &Probe<'_>) -> Vec<Conflict> {
+    let owner = describe(entry);
+    let since = entry.time().map(managed_fields::Time::as_unix);
+    let since = since.and_then(|seconds| Timestamp::from_second(seconds).ok());
     fields
         .iter()
         .map(|path| Conflict {
             field: path.to_string(),
-            owner: owner.to_owned(),
+            owner: owner.clone(),
+            since,
+            theirs: text_at(&probe.live.json, &path),
+            ours: text_at(probe.applied, &path),
         })
         .collect()
 }

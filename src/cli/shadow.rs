@@ -1,0 +1,121 @@
+//! `refit shadow`: what a migration would meet, release by release.
+
+use std::path::PathBuf;
+
+use super::context::Ctx;
+use super::error::{CliError, ErrorCode};
+use super::exit::Exit;
+use super::files;
+use super::release_ref::ReleaseRef;
+use crate::domain::ids::ReleaseId;
+use crate::render::Next;
+use crate::render::screen::inventory::read_inventory;
+use crate::render::screen::shadow::ShadowScreen;
+
+/// Examples below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  # What server-side apply would meet, everywhere
+  refit shadow
+
+  # One release: each field in conflict, its owner, both values
+  refit shadow eu-1/shop/checkout
+
+  # Only the totals: outcomes, conflict rates by cluster, chart and owner
+  refit shadow --summary
+
+  # Owners of fields in conflict, from the saved forecast
+  refit shadow --save acme.shadow.json
+  jq -r '.items[].objects[].active[]?.owner' acme.shadow.json | sort | uniq -c
+
+  # In CI: exit code 2 if anything is held
+  refit shadow --detailed-exitcode > /dev/null";
+
+/// Forecasts each release: Ready, NeedsChoice, Blocked or Done, with conflicts, drops and drift of its objects.
+///
+/// Reads, and sends requests that store nothing (dry runs, two an object at most); 0 writes. Values of Secrets are
+/// hidden. Latent conflicts (same value today, owned by two) are counted and hold nothing.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Only this release, field by field: cluster/namespace/name, or namespace/name if one cluster is in scope
+    #[arg(value_name = "RELEASE", conflicts_with_all = ["from", "summary"])]
+    pub release: Option<ReleaseRef>,
+
+    /// Print the totals only, on stdout
+    #[arg(long)]
+    pub summary: bool,
+
+    /// Keep the forecast in a file
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+
+    /// Forecast only the releases of a saved inventory
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+}
+
+/// Makes the forecast and shows it.
+pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
+    let backend = ctx.backend();
+    let from = match &args.from {
+        Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),
+        None => None,
+    };
+    let mut fleet = backend.fleet(&ctx.invocation)?;
+    let one = match &args.release {
+        Some(release) => Some(release.resolve(&fleet, &ctx.scope())?),
+        None => None,
+    };
+    if let Some(one) = &one {
+        fleet.clusters.retain(|cluster| cluster.name == one.cluster);
+    }
+    let only: Option<Vec<ReleaseId>> = match (one.clone(), from) {
+        (Some(one), _) => Some(vec![one]),
+        (None, Some(inventory)) => Some(
+            inventory
+                .releases
+                .iter()
+                .map(|release| release.id.clone().into())
+                .collect(),
+        ),
+        (None, None) => None,
+    };
+    ctx.say_reading(&fleet);
+    let started = ctx.now();
+    let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let screen = ShadowScreen {
+        fleet: &fleet.name,
+        taken_at: started,
+        releases: &shadow.releases,
+        unread: &shadow.unread,
+        clusters: fleet.clusters.len(),
+        dry_runs: shadow.dry_runs,
+        now: ctx.now(),
+        took: ctx.now().duration_since(started),
+        tool: super::VERSION,
+    };
+    let document = match &one {
+        Some(release) => screen.release(release).ok_or_else(|| {
+            CliError::new(
+                ErrorCode::ReleaseNotFound,
+                format!("there is no release {release}"),
+            )
+            .next(Next::InventoryCluster {
+                cluster: release.cluster.to_string(),
+            })
+        })?,
+        None if args.summary => screen.totals(),
+        None => screen.document(),
+    };
+    if let Some(path) = &args.save {
+        let whole = if one.is_some() {
+            document.to_json()
+        } else {
+            screen.document().to_json()
+        };
+        files::write(path, &whole)?;
+    }
+    ctx.show(&document)?;
+    Ok(ctx.findings(screen.has_findings()))
+}

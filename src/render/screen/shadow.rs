@@ -1,0 +1,689 @@
+//! `refit shadow`: the forecast of every release, of one release field by field, and the totals.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::plan::outcome_word;
+use crate::domain::fleet::{natural_order, release_order};
+use crate::domain::ids::{ClusterName, ReleaseId};
+use crate::domain::object::ObjectRef;
+use crate::domain::plan::Candidate;
+use crate::domain::shadow::{
+    Conflict, Forecast, ObjectForecast, Rate, ReleaseOutcome, Summary, summary,
+};
+use crate::render::{Column, Cut, Document, Frame, Next, Record, Role, Span, Table, text};
+
+/// The highest rates that the summary names; the JSON has all.
+const RATES_SHOWN: usize = 5;
+
+/// What the screen shows.
+#[derive(Debug, Clone)]
+pub struct ShadowScreen<'a> {
+    /// The fleet's name.
+    pub fleet: &'a str,
+    /// When the reading began.
+    pub taken_at: Timestamp,
+    /// The forecasts, each with its chart and revision.
+    pub releases: &'a [Candidate],
+    /// Clusters that were not read, and why.
+    pub unread: &'a BTreeMap<ClusterName, String>,
+    /// Clusters in scope.
+    pub clusters: usize,
+    /// Dry runs sent.
+    pub dry_runs: u64,
+    /// For ages.
+    pub now: Timestamp,
+    /// How long it took.
+    pub took: SignedDuration,
+    /// refit's version.
+    pub tool: &'a str,
+}
+
+impl ShadowScreen<'_> {
+    /// A row a release: kind `ForecastList`.
+    pub fn document(&self) -> Document {
+        let totals = self.summary();
+        let mut document = self.head(&totals).listing(columns(), self.records());
+        for line in summary_table(&totals, self.fleet)
+            .render(&Frame::PIPE)
+            .lines()
+        {
+            document = document.total([Span::plain(line)]);
+        }
+        let document = self.notes(document.total([Span::plain(self.total(&totals))]));
+        match self.sorted().first().filter(|first| is_held(first)) {
+            Some(first) => document
+                .next(
+                    Next::Shadow {
+                        release: first.forecast.release.to_string(),
+                    },
+                    "one release, field by field",
+                )
+                .next(Next::Plan, "what can be migrated, and what is held"),
+            None => document.next(Next::Plan, "what can be migrated, and what is held"),
+        }
+    }
+
+    /// The totals alone, on stdout.
+    pub fn totals(&self) -> Document {
+        let totals = self.summary();
+        let document = self
+            .head(&totals)
+            .table(summary_table(&totals, self.fleet))
+            .total([Span::plain(self.total(&totals))]);
+        self.notes(document)
+    }
+
+    /// One release, field by field: a `ForecastList` of one.
+    pub fn release(&self, release: &ReleaseId) -> Option<Document> {
+        let candidate = self
+            .releases
+            .iter()
+            .find(|it| it.forecast.release == *release)?;
+        let forecast = &candidate.forecast;
+        let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
+        for object in &forecast.objects {
+            *outcomes.entry(object.outcome.word()).or_default() += 1;
+        }
+        let mut outcomes: Vec<(&str, u64)> = outcomes.into_iter().collect();
+        outcomes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let outcomes: Vec<String> = outcomes
+            .iter()
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect();
+        let objects = text::counted(text::len(&forecast.objects), "object");
+        let objects = if outcomes.is_empty() {
+            objects
+        } else {
+            format!("{objects}: {}", outcomes.join(", "))
+        };
+        let mut document = self
+            .head(&summary([(forecast, chart(candidate))]))
+            .field("items", json!([item(candidate)]))
+            .names([release.to_string()])
+            .line([
+                Span::with(release.to_string(), Role::Strong),
+                Span::plain("   "),
+                Span::state(outcome_word(forecast.outcome)),
+                Span::plain(format!(
+                    "   {}, revision {}, {objects}",
+                    chart(candidate),
+                    candidate.revision
+                )),
+            ]);
+        let fields = self.fields(forecast);
+        if !fields.is_empty() {
+            document = document.table(fields);
+        }
+        let told = forecast
+            .reasons
+            .iter()
+            .filter(|reason| reason.cause != "active-conflict");
+        let notes = forecast.notes.iter();
+        let notes =
+            notes.filter(|note| !matches!(&*note.cause, "latent-conflict" | "drop" | "drift"));
+        let mut reasons = Table::new([
+            Column::new("CAUSE"),
+            Column::new("OBJECT"),
+            Column::new("DETAIL"),
+        ]);
+        for (reason, held) in told.map(|it| (it, true)).chain(notes.map(|it| (it, false))) {
+            reasons.row([
+                Span::with(
+                    &*reason.cause,
+                    if held { Role::Attention } else { Role::Plain },
+                ),
+                Span::or_none(reason.object.as_ref().map(object_name)),
+                Span::plain(&reason.detail),
+            ]);
+        }
+        if !reasons.is_empty() {
+            document = document.gap().table(reasons);
+        }
+        document = document.total([Span::plain("0 writes.")]);
+        let with_owner = forecast
+            .objects
+            .iter()
+            .find(|it| !it.active.is_empty() || !it.latent.is_empty());
+        Some(match with_owner {
+            Some(object) => document.next(
+                Next::Fields {
+                    object: fields_argument(&release.cluster, &object.object),
+                },
+                "who owns what of it",
+            ),
+            None => document,
+        })
+    }
+
+    /// Anything that is not as it should be?
+    pub fn has_findings(&self) -> bool {
+        !self.unread.is_empty() || self.releases.iter().any(is_held)
+    }
+
+    fn summary(&self) -> Summary {
+        summary(self.releases.iter().map(|it| (&it.forecast, chart(it))))
+    }
+
+    fn head(&self, totals: &Summary) -> Document {
+        Document::new("ForecastList")
+            .field(
+                "metadata",
+                json!({"fleet": self.fleet, "takenAt": text::time(self.taken_at), "tool": self.tool}),
+            )
+            .field("summary", json!(totals))
+            .field("dryRuns", json!(self.dry_runs))
+            .field("unread", json!(self.unread))
+    }
+
+    fn total(&self, totals: &Summary) -> String {
+        let read = self.clusters.saturating_sub(self.unread.len());
+        let clusters = if self.unread.is_empty() {
+            text::counted(self.clusters as u64, "cluster")
+        } else {
+            format!("{read} of {} clusters", self.clusters)
+        };
+        format!(
+            "{}, {} latent, {}; {}, {}, {clusters}, {}, 0 writes.",
+            text::counted(totals.active, "active conflict"),
+            text::count(totals.latent),
+            text::counted(totals.drops, "drop"),
+            text::counted(totals.releases, "release"),
+            text::counted(totals.objects, "object"),
+            text::duration(self.took),
+        )
+    }
+
+    fn notes(&self, mut document: Document) -> Document {
+        for (cluster, why) in self.unread {
+            document = document.warning(format!("{cluster} not read: {why}"));
+        }
+        document
+    }
+
+    /// By severity, then cluster, namespace, name.
+    fn sorted(&self) -> Vec<&Candidate> {
+        let mut sorted: Vec<&Candidate> = self.releases.iter().collect();
+        sorted.sort_by(|a, b| {
+            let outcomes = a.forecast.outcome.cmp(&b.forecast.outcome);
+            outcomes.then_with(|| release_order(&a.forecast.release, &b.forecast.release))
+        });
+        sorted
+    }
+
+    fn records(&self) -> Vec<Record> {
+        let mut unread: Vec<(&ClusterName, &String)> = self.unread.iter().collect();
+        unread.sort_by(|a, b| natural_order(a.0.as_str(), b.0.as_str()));
+        let away = unread.into_iter().map(|(cluster, why)| {
+            let mut cells = vec![Span::plain(cluster.as_str())];
+            cells.extend((0..5).map(|_| Span::unread()));
+            cells.push(Span::state("Unreachable"));
+            cells.extend((0..5).map(|_| Span::unread()));
+            cells.push(Span::plain(why));
+            Record {
+                cells,
+                ..Record::default()
+            }
+        });
+        away.chain(self.sorted().into_iter().map(record)).collect()
+    }
+
+    fn fields(&self, forecast: &Forecast) -> Table {
+        let mut table = Table::new([
+            Column::new("OBJECT").narrow(2),
+            Column::new("TYPE"),
+            Column::new("FIELD").at_most(30, Cut::Middle),
+            Column::new("OWNER").at_most(22, Cut::Middle),
+            Column::new("AGE").narrow(1).not_wide(),
+            Column::new("SINCE").wide(),
+            Column::new("THEIRS->OURS"),
+        ]);
+        let mut row = |object: &ObjectForecast,
+                       kind: Span,
+                       field: &str,
+                       owner: Span,
+                       since: Option<Timestamp>,
+                       values: Span| {
+            table.row([
+                Span::plain(object_name(&object.object)),
+                kind,
+                Span::plain(field),
+                owner,
+                Span::or_none(since.map(|since| text::age(since, self.now))),
+                Span::or_none(since.map(text::time)),
+                values,
+            ]);
+        };
+        let conflicts = |of: fn(&ObjectForecast) -> &Vec<Conflict>| {
+            forecast
+                .objects
+                .iter()
+                .flat_map(move |object| of(object).iter().map(move |it| (object, it)))
+        };
+        for (object, conflict) in conflicts(|it| &it.active) {
+            let values = Span::plain(format!(
+                "{} -> {}",
+                value(conflict.theirs.as_deref()),
+                value(conflict.ours.as_deref())
+            ));
+            let kind = Span::with("active", Role::Attention);
+            row(
+                object,
+                kind,
+                &conflict.field,
+                Span::plain(&conflict.owner),
+                conflict.since,
+                values,
+            );
+        }
+        for (object, conflict) in conflicts(|it| &it.latent) {
+            let values = Span::plain(format!("= {}", value(conflict.theirs.as_deref())));
+            row(
+                object,
+                Span::plain("latent"),
+                &conflict.field,
+                Span::plain(&conflict.owner),
+                conflict.since,
+                values,
+            );
+        }
+        for object in &forecast.objects {
+            for field in &object.drift {
+                row(
+                    object,
+                    Span::plain("drift"),
+                    field,
+                    Span::none(),
+                    None,
+                    Span::plain("the next apply sets it back"),
+                );
+            }
+            for field in &object.drops {
+                row(
+                    object,
+                    Span::plain("drop"),
+                    field,
+                    Span::plain("ours"),
+                    None,
+                    Span::plain("stays, let go"),
+                );
+            }
+        }
+        table
+    }
+}
+
+/// Is it held back?
+fn is_held(candidate: &Candidate) -> bool {
+    matches!(
+        candidate.forecast.outcome,
+        ReleaseOutcome::Blocked | ReleaseOutcome::NeedsChoice
+    )
+}
+
+fn chart(candidate: &Candidate) -> String {
+    format!("{}-{}", candidate.chart.name, candidate.chart.version)
+}
+
+fn value(text: Option<&str>) -> &str {
+    match text {
+        None => "<none>",
+        Some("") => "\"\"",
+        Some(text) => text,
+    }
+}
+
+/// `deployment/checkout`.
+fn object_name(object: &ObjectRef) -> String {
+    format!("{}/{}", object.kind.to_lowercase(), object.name)
+}
+
+/// As `refit fields` takes it, with the group where the kind alone may mean another.
+fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> String {
+    let kind = match object.group() {
+        "" | "apps" | "batch" | "networking.k8s.io" | "autoscaling" => object.kind.to_lowercase(),
+        group => format!("{}.{group}", object.kind.to_lowercase()),
+    };
+    match &object.namespace {
+        Some(namespace) => format!("{cluster}/{namespace}/{kind}/{}", object.name),
+        None => format!("{cluster}/{kind}/{}", object.name),
+    }
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        Column::new("CLUSTER"),
+        Column::new("NAMESPACE").narrow(1),
+        Column::new("RELEASE").narrow(1),
+        Column::new("RELEASE").instead_of(1),
+        Column::new("CHART").wide(),
+        Column::new("REV").wide(),
+        Column::new("OUTCOME"),
+        Column::new("OBJECTS"),
+        Column::new("ACTIVE"),
+        Column::new("LATENT").narrow(3),
+        Column::new("DROPS").narrow(2),
+        Column::new("DRIFT").wide(),
+        Column::new("CAUSE"),
+    ]
+}
+
+/// The words of the causes, gravest first, each once.
+fn causes(forecast: &Forecast) -> Vec<&str> {
+    let mut causes: Vec<&str> = Vec::new();
+    for reason in &forecast.reasons {
+        if !causes.contains(&reason.cause.as_str()) {
+            causes.push(&reason.cause);
+        }
+    }
+    causes
+}
+
+fn item(candidate: &Candidate) -> Value {
+    let mut item = json!(candidate.forecast);
+    if let Some(map) = item.as_object_mut() {
+        map.insert("chart".into(), json!(candidate.chart));
+        map.insert("revision".into(), json!(candidate.revision));
+        map.insert("causes".into(), json!(causes(&candidate.forecast)));
+    }
+    item
+}
+
+fn record(candidate: &Candidate) -> Record {
+    let forecast = &candidate.forecast;
+    let release = &forecast.release;
+    let count = |of: fn(&ObjectForecast) -> usize| forecast.objects.iter().map(of).sum::<usize>();
+    let causes = causes(forecast);
+    let cause = causes.first().map(|first| match causes.len() {
+        1 => (*first).to_owned(),
+        more => format!("{first} (+{})", more - 1),
+    });
+    let plain = |number: usize| Span::plain(number.to_string());
+    let active = count(|it| it.active.len());
+    Record {
+        cells: vec![
+            Span::plain(release.cluster.as_str()),
+            Span::plain(release.namespace.as_str()),
+            Span::plain(release.name.as_str()),
+            Span::plain(format!("{}/{}", release.namespace, release.name)),
+            Span::plain(chart(candidate)),
+            Span::plain(candidate.revision.to_string()),
+            Span::state(outcome_word(forecast.outcome)),
+            plain(forecast.objects.len()),
+            Span::bad_count(
+                u32::try_from(active).unwrap_or(u32::MAX),
+                active.to_string(),
+            ),
+            plain(count(|it| it.latent.len())),
+            plain(count(|it| it.drops.len())),
+            plain(count(|it| it.drift.len())),
+            Span::or_none(cause),
+        ],
+        json: item(candidate),
+        name: Some(release.to_string()),
+        only_wide: false,
+    }
+}
+
+/// Outcomes on the left, where conflicts are on the right.
+fn summary_table(totals: &Summary, fleet: &str) -> Table {
+    let rates = |rates: &[Rate]| {
+        let shown = rates
+            .iter()
+            .filter(|rate| rate.conflicted > 0)
+            .take(RATES_SHOWN);
+        let shown: Vec<String> = shown
+            .map(|rate| {
+                format!(
+                    "{} {}",
+                    rate.name,
+                    text::percent(rate.conflicted, rate.releases)
+                )
+            })
+            .collect();
+        listed(
+            &shown,
+            rates.iter().filter(|rate| rate.conflicted > 0).count(),
+        )
+    };
+    let owners: Vec<String> = totals
+        .owners
+        .iter()
+        .take(RATES_SHOWN)
+        .map(|it| format!("{} {}", it.owner, it.active))
+        .collect();
+    let whole = format!(
+        "{} ({} of {})",
+        text::percent(totals.conflicted, totals.releases),
+        text::count(totals.conflicted),
+        text::counted(totals.releases, "release"),
+    );
+    let right = [
+        ("cluster", rates(&totals.clusters)),
+        ("chart", rates(&totals.charts)),
+        ("owner", listed(&owners, totals.owners.len())),
+        ("fleet", format!("{fleet} {whole}")),
+    ];
+    let mut table = Table::new([
+        Column::new("OUTCOME"),
+        Column::new("RELEASES"),
+        Column::new("CONFLICTS-BY"),
+        Column::new("HIGHEST"),
+    ]);
+    for ((outcome, count), (by, highest)) in totals.outcomes.iter().zip(right) {
+        table.row([
+            Span::state(outcome_word(*outcome)),
+            Span::plain(text::count(*count)),
+            Span::plain(by),
+            Span::plain(highest),
+        ]);
+    }
+    table
+}
+
+fn listed(shown: &[String], of: usize) -> String {
+    match of.saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{}, {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::ids::Revision;
+    use crate::domain::release::{ChartRef, Driver};
+    use crate::domain::shadow::{ObjectOutcome, Reason};
+    use crate::render::Format;
+
+    fn object(kind: &str, name: &str, outcome: ObjectOutcome) -> ObjectForecast {
+        ObjectForecast {
+            object: ObjectRef {
+                api_version: "apps/v1".into(),
+                kind: kind.into(),
+                namespace: Some("shop".into()),
+                name: name.into(),
+            },
+            outcome,
+            active: vec![],
+            latent: vec![],
+            drops: vec![],
+            drift: vec![],
+        }
+    }
+
+    fn conflict(field: &str, owner: &str, theirs: &str, ours: &str) -> Conflict {
+        Conflict {
+            field: field.into(),
+            owner: owner.into(),
+            since: Some("2026-11-22T15:09:31Z".parse().unwrap()),
+            theirs: Some(theirs.into()),
+            ours: Some(ours.into()),
+        }
+    }
+
+    fn candidate(
+        id: &str,
+        outcome: ReleaseOutcome,
+        causes: &[&str],
+        objects: Vec<ObjectForecast>,
+    ) -> Candidate {
+        let release: ReleaseId = id.parse().unwrap();
+        Candidate {
+            chart: ChartRef {
+                name: release.name.to_string(),
+                version: "3.4.0".into(),
+            },
+            driver: Driver::Secret,
+            revision: Revision(14),
+            record_uid: "uid".into(),
+            forecast: Forecast {
+                release,
+                outcome,
+                reasons: causes
+                    .iter()
+                    .map(|cause| Reason {
+                        cause: (*cause).into(),
+                        object: None,
+                        detail: format!("about {cause}"),
+                    })
+                    .collect(),
+                notes: vec![],
+                objects,
+            },
+        }
+    }
+
+    /// Three releases of fleet acme.
+    pub(crate) fn acme() -> Vec<Candidate> {
+        let mut checkout = object("Deployment", "checkout", ObjectOutcome::Conflict);
+        checkout.active = vec![
+            conflict(".spec.replicas", "kube-controller-manager/scale", "7", "3"),
+            conflict(
+                r#".spec.template.spec.containers[name="app"].image"#,
+                "kubectl-set",
+                "checkout:3.4.1-p1",
+                "checkout:3.4.0",
+            ),
+        ];
+        checkout.latent = vec![conflict(
+            ".metadata.labels.team",
+            "kubectl-label",
+            "payments",
+            "payments",
+        )];
+        checkout.drops = vec![".metadata.labels.old".into()];
+        let settings = object("ConfigMap", "settings", ObjectOutcome::OwnershipOnly);
+        vec![
+            candidate(
+                "eu-2/shop/web",
+                ReleaseOutcome::Ready,
+                &[],
+                vec![settings.clone()],
+            ),
+            candidate(
+                "eu-1/shop/checkout",
+                ReleaseOutcome::NeedsChoice,
+                &["active-conflict", "active-conflict", "latest-failed"],
+                vec![settings, checkout],
+            ),
+            candidate(
+                "eu-1/shop/ledger",
+                ReleaseOutcome::Blocked,
+                &["pending-upgrade"],
+                vec![],
+            ),
+        ]
+    }
+
+    fn shown(
+        make: impl Fn(&ShadowScreen<'_>) -> Document,
+        frame: &Frame,
+    ) -> crate::render::Printed {
+        let releases = acme();
+        let unread = [("edge-1".into(), "token expired".to_owned())].into();
+        let screen = ShadowScreen {
+            fleet: "acme",
+            taken_at: "2026-11-23T10:19:58Z".parse().unwrap(),
+            releases: &releases,
+            unread: &unread,
+            clusters: 3,
+            dry_runs: 6,
+            now: "2026-11-23T10:20:00Z".parse().unwrap(),
+            took: SignedDuration::from_millis(1_949),
+            tool: "0.1.0",
+        };
+        make(&screen)
+            .print(Format::Table, None, frame, frame)
+            .unwrap()
+    }
+
+    #[test]
+    fn the_gravest_first_and_totals_below() {
+        let printed = shown(|screen: &ShadowScreen<'_>| screen.document(), &Frame::PIPE);
+        assert_eq!(
+            printed.stdout,
+            "\
+CLUSTER   NAMESPACE   RELEASE    OUTCOME       OBJECTS   ACTIVE   LATENT   DROPS   CAUSE
+edge-1    ?           ?          Unreachable   ?         ?        ?        ?       token expired
+eu-1      shop        ledger     Blocked       0         0        0        0       pending-upgrade
+eu-1      shop        checkout   NeedsChoice   2         2        1        1       active-conflict (+1)
+eu-2      shop        web        Ready         1         0        0        0       <none>
+"
+        );
+        assert_eq!(
+            printed.stderr,
+            "\
+OUTCOME       RELEASES   CONFLICTS-BY   HIGHEST
+Blocked       1          cluster        eu-1 50.0%
+NeedsChoice   1          chart          checkout-3.4.0 100.0%
+Ready         1          owner          kube-controller-manager/scale 1, kubectl-set 1
+Done          0          fleet          acme 33.3% (1 of 3 releases)
+2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 of 3 clusters, 1.9s, 0 writes.
+warning: edge-1 not read: token expired
+Next: refit shadow eu-1/shop/ledger       one release, field by field
+      refit plan --save refit.plan.json   what can be migrated, and what is held
+"
+        );
+    }
+
+    #[test]
+    fn one_release_field_by_field() {
+        let one = |screen: &ShadowScreen<'_>| {
+            screen
+                .release(&"eu-1/shop/checkout".parse().unwrap())
+                .unwrap()
+        };
+        let printed = shown(one, &Frame::PIPE);
+        assert_eq!(
+            printed.stdout,
+            "\
+eu-1/shop/checkout   NeedsChoice   checkout-3.4.0, revision 14, 2 objects: 1 Conflict, 1 OwnershipOnly
+OBJECT                TYPE     FIELD                                              OWNER                           AGE      THEIRS->OURS
+deployment/checkout   active   .spec.replicas                                     kube-controller-manager/scale   19h      7 -> 3
+deployment/checkout   active   .spec.template.spec.containers[name=\"app\"].image   kubectl-set                     19h      checkout:3.4.1-p1 -> checkout:3.4.0
+deployment/checkout   latent   .metadata.labels.team                              kubectl-label                   19h      = payments
+deployment/checkout   drop     .metadata.labels.old                               ours                            <none>   stays, let go
+
+CAUSE           OBJECT   DETAIL
+latest-failed   <none>   about latest-failed
+"
+        );
+        assert_eq!(
+            shown(one, &Frame::terminal(110)).stdout,
+            "\
+eu-1/shop/checkout   NeedsChoice   checkout-3.4.0, revision 14, 2 objects: 1 Conflict, 1 OwnershipOnly
+OBJECT                TYPE     FIELD                            OWNER                    THEIRS->OURS
+deployment/checkout   active   .spec.replicas                   kube-contro…ager/scale   7 -> 3
+deployment/checkout   active   .spec.template.…e=\"app\"].image   kubectl-set              checkout:3.4.1-p1 ->…
+deployment/checkout   latent   .metadata.labels.team            kubectl-label            = payments
+deployment/checkout   drop     .metadata.labels.old             ours                     stays, let go
+
+CAUSE           OBJECT   DETAIL
+latest-failed   <none>   about latest-failed
+"
+        );
+    }
+}

@@ -37,7 +37,7 @@ pub async fn runs(
     for mut row in rows {
         let mut why = None;
         if state_of(&row.state) == RunState::Running && !is_alive(desk, &path, &row)? {
-            row.state = RunState::Stopped.word().to_owned();
+            RunState::Stopped.word().clone_into(&mut row.state);
             why = Some(format!(
                 "its process (pid {}) died or was stopped at once",
                 row.holder.pid

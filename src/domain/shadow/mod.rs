@@ -2,6 +2,7 @@
 
 mod defaults;
 mod object;
+pub mod offline;
 mod release;
 mod summary;
 

@@ -57,7 +57,12 @@ const BUILT_IN_GROUPS: [&str; 23] = [
 
 /// Is this an object of a CRD or of an aggregated API?
 pub fn is_custom_resource(object: &ObjectRef) -> bool {
-    !BUILT_IN_GROUPS.contains(&object.group())
+    !is_built_in_group(object.group())
+}
+
+/// Does the server itself serve this group?
+pub(super) fn is_built_in_group(group: &str) -> bool {
+    BUILT_IN_GROUPS.contains(&group)
 }
 
 /// What a dry run of the manifest showed.

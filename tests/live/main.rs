@@ -16,6 +16,8 @@ mod kill;
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod offline;
+#[cfg(test)]
 mod rivals;
 #[cfg(test)]
 mod support;

@@ -6,7 +6,7 @@ pub mod offline;
 mod release;
 mod summary;
 
-pub use object::{Probe, Probed, changed_paths, is_custom_resource, read_probe};
+pub use object::{Probe, Probed, changed_paths, is_built_in_group, is_custom_resource, read_probe};
 pub use release::{ReleaseFacts, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
 

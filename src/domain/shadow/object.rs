@@ -61,7 +61,7 @@ pub fn is_custom_resource(object: &ObjectRef) -> bool {
 }
 
 /// Does the server itself serve this group?
-pub(super) fn is_built_in_group(group: &str) -> bool {
+pub fn is_built_in_group(group: &str) -> bool {
     BUILT_IN_GROUPS.contains(&group)
 }
 

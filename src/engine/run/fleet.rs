@@ -27,7 +27,7 @@ use crate::domain::run_event::{Share, What};
 use crate::engine::bounded::bounded;
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
-use crate::engine::shadow::LiveProbe;
+use crate::engine::shadow::{AtHand, Forecaster, Library, LiveProbe, OfflineForecaster, Schemas};
 use crate::store::{self, AttemptRow, Holder, Journal};
 
 /// Record writes of a migration: lock, commit, supersede.
@@ -80,6 +80,7 @@ impl Crew {
         fleet: &FleetPace,
     ) -> Result<Self, CrewError> {
         let mut hands = BTreeMap::new();
+        let library = Arc::<Library>::default();
         for (name, (cluster, limits)) in clusters {
             let epoch = context
                 .journal
@@ -102,6 +103,7 @@ impl Crew {
                     managers: context.managers.clone(),
                     pacer,
                     clock,
+                    library: Arc::clone(&library),
                     away: AtomicBool::new(false),
                 },
             );
@@ -332,7 +334,16 @@ async fn on_cluster(
         clock: context.clock.as_ref(),
         dice: context.dice.as_ref(),
     };
-    let probe = &probe;
+    // Hashes of schemas are read anew for each wave: between two of them a CRD may change.
+    let schemas = Schemas::new(Arc::clone(&hands.library));
+    let probe = &OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: None,
+            admission: None,
+        },
+    };
     let mut work = Vec::new();
     for planned in releases {
         work.push(
@@ -371,7 +382,7 @@ async fn on_cluster(
 async fn migrate(
     context: &RunContext,
     hands: &Hands,
-    probe: &LiveProbe<'_>,
+    probe: &dyn Forecaster,
     wave: u32,
     planned: &PlannedRelease,
     ends: &mut Ends,

@@ -74,14 +74,25 @@ fn without_words(forecast: &Forecast) -> Forecast {
 
 fn differences(release: &ReleaseId, server: &Prepared, offline: &Prepared) -> Vec<String> {
     let mut found = Vec::new();
-    let (left, right) = (without_words(&server.forecast), without_words(&offline.forecast));
+    let (left, right) = (
+        without_words(&server.forecast),
+        without_words(&offline.forecast),
+    );
     for (left, right) in left.objects.iter().zip(&right.objects) {
         if left != right {
-            found.push(format!("{release}:\n  server  {left:?}\n  offline {right:?}"));
+            found.push(format!(
+                "{release}:\n  server  {}\n  offline {}",
+                json!(left),
+                json!(right)
+            ));
         }
     }
     if found.is_empty() && left != right {
-        found.push(format!("{release}:\n  server  {left:?}\n  offline {right:?}"));
+        found.push(format!(
+            "{release}:\n  server  {}\n  offline {}",
+            json!(left),
+            json!(right)
+        ));
     }
     let pairs = server.objects.iter().zip(&offline.objects);
     for (left, right) in pairs {
@@ -163,13 +174,12 @@ async fn compare(plane: &ControlPlane) -> Compared {
             .differences
             .extend(differences(&release.records.id, &server, &told));
     }
+    for difference in &compared.differences {
+        eprintln!("{difference}");
+    }
     eprintln!(
         "{} releases, {} objects, {} asked, dry runs {:?}, {:?}",
-        compared.releases,
-        compared.objects,
-        compared.asked,
-        compared.dry_runs,
-        compared.outcomes
+        compared.releases, compared.objects, compared.asked, compared.dry_runs, compared.outcomes
     );
     compared
 }
@@ -185,7 +195,7 @@ async fn a_seeded_fleet_is_forecast_as_the_server_would() {
         .await
         .unwrap();
     let compared = compare(&stage.planes[0]).await;
-    assert_eq!(compared.differences, Vec::<String>::new());
+    assert!(compared.differences.is_empty());
     assert!(compared.objects > 100, "{}", compared.objects);
     // Few: one in twenty.
     assert!(
@@ -194,7 +204,9 @@ async fn a_seeded_fleet_is_forecast_as_the_server_would() {
         compared.asked,
         compared.objects
     );
-    tokio::task::spawn_blocking(move || drop(stage)).await.unwrap();
+    tokio::task::spawn_blocking(move || drop(stage))
+        .await
+        .unwrap();
 }
 
 /// A chart of one template.
@@ -221,22 +233,66 @@ fn meddle(plane: &ControlPlane, release: &str) {
         json!({"spec": {"template": {"spec": {"containers": [container]}}}})
     };
     let patches = [
-        (format!("{apps}/{release}-texts/scale"), "kubectl", json!({"spec": {"replicas": 4}})),
-        (format!("{apps}/{release}-texts"), "kubectl-label", json!({"metadata": {"labels": {"app": null, "more": "x"}}})),
-        (format!("{apps}/{release}-texts"), "kubectl-edit", json!({"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}, "terminationGracePeriodSeconds": 30}}}})),
-        (format!("{core}/configmaps/{release}-map"), "kubectl-edit", json!({"data": {"a": "2", "empty": null}})),
-        (format!("{core}/secrets/{release}-texts"), "kubectl-edit", json!({"data": {"password": "eA==", "broken": null}})),
-        (format!("{core}/services/{release}-empty"), "kubectl-edit", json!({"spec": {"sessionAffinity": "ClientIP"}})),
-        (format!("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/{release}-policy"), "kubectl-edit", json!({"spec": {"ingress": [{"ports": [{"port": 81}]}]}})),
-        (format!("/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles/{release}-role"), "operator", json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]})),
-        (format!("/apis/batch/v1/namespaces/default/cronjobs/{release}-cron"), "kubectl-patch", json!({"spec": {"suspend": true}})),
-        (format!("{core}/serviceaccounts/{release}-sa"), "kubectl-patch", json!({"automountServiceAccountToken": null})),
+        (
+            format!("{apps}/{release}-texts/scale"),
+            "kubectl",
+            json!({"spec": {"replicas": 4}}),
+        ),
+        (
+            format!("{apps}/{release}-texts"),
+            "kubectl-label",
+            json!({"metadata": {"labels": {"app": null, "more": "x"}}}),
+        ),
+        (
+            format!("{apps}/{release}-texts"),
+            "kubectl-edit",
+            json!({"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}, "terminationGracePeriodSeconds": 30}}}}),
+        ),
+        (
+            format!("{core}/configmaps/{release}-map"),
+            "kubectl-edit",
+            json!({"data": {"a": "2", "empty": null}}),
+        ),
+        (
+            format!("{core}/secrets/{release}-texts"),
+            "kubectl-edit",
+            json!({"data": {"password": "eA==", "broken": null}}),
+        ),
+        (
+            format!("{core}/services/{release}-empty"),
+            "kubectl-edit",
+            json!({"spec": {"sessionAffinity": "ClientIP"}}),
+        ),
+        (
+            format!(
+                "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies/{release}-policy"
+            ),
+            "kubectl-edit",
+            json!({"spec": {"ingress": [{"ports": [{"port": 81}]}]}}),
+        ),
+        (
+            format!("/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles/{release}-role"),
+            "operator",
+            json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]}),
+        ),
+        (
+            format!("/apis/batch/v1/namespaces/default/cronjobs/{release}-cron"),
+            "kubectl-patch",
+            json!({"spec": {"suspend": true}}),
+        ),
+        (
+            format!("{core}/serviceaccounts/{release}-sa"),
+            "kubectl-patch",
+            json!({"automountServiceAccountToken": null}),
+        ),
     ];
     for (path, manager, patch) in patches {
         api.merge_patch(&format!("{path}?fieldManager={manager}"), &patch)
             .unwrap();
     }
-    let strategic = container(json!({"env": [{"name": "EMPTY", "value": "x"}, {"name": "OWN", "value": "y"}], "resources": {"limits": {"cpu": "2"}}}));
+    let strategic = container(
+        json!({"env": [{"name": "EMPTY", "value": "x"}, {"name": "OWN", "value": "y"}], "resources": {"limits": {"cpu": "2"}}}),
+    );
     let answer = api
         .send(
             "PATCH",
@@ -253,7 +309,12 @@ async fn texts_that_the_server_rewrites_are_no_drift() {
     let plane = tokio::task::spawn_blocking(|| {
         let plane = ControlPlane::start(Options::new("offline").api_only()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let chart = chart(folder.path(), "traps", include_str!("offline.yaml"));
+        let traps = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/live/offline.yaml");
+        let chart = chart(
+            folder.path(),
+            "traps",
+            &std::fs::read_to_string(traps).unwrap(),
+        );
         let helm = Helm::v3(&plane).unwrap();
         for release in ["clean", "touched"] {
             helm.run("default", ["install", release, &chart]).unwrap();
@@ -264,6 +325,8 @@ async fn texts_that_the_server_rewrites_are_no_drift() {
     .await
     .unwrap();
     let compared = compare(&plane).await;
-    assert_eq!(compared.differences, Vec::<String>::new());
-    tokio::task::spawn_blocking(move || drop(plane)).await.unwrap();
+    assert!(compared.differences.is_empty());
+    tokio::task::spawn_blocking(move || drop(plane))
+        .await
+        .unwrap();
 }

@@ -110,6 +110,11 @@ fn differences(release: &ReleaseId, server: &Prepared, offline: &Prepared) -> Ve
 }
 
 async fn compare(plane: &ControlPlane) -> Compared {
+    // Why the server is asked shows in the test's output.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter("refit::engine::shadow=debug")
+        .with_test_writer()
+        .try_init();
     let file = plane.kubeconfig(testbed::control_plane::ADMIN);
     let cluster = KubeCluster::connect(Some(&file), None).await.unwrap();
     let managers = managers();

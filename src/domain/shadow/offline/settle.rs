@@ -11,8 +11,9 @@ use managed_fields::schema::{FieldView, TypeView};
 use managed_fields::value;
 use serde_json::{Map, Value};
 
-use super::tables::{is_default, zero_is_absent};
+use super::tables::{is_default, is_pointer, zero_is_absent};
 use crate::domain::object::ObjectRef;
+use crate::domain::shadow::defaults::is_defaulted;
 use crate::domain::shadow::is_custom_resource;
 
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
@@ -69,6 +70,8 @@ impl Walk<'_> {
                     self.path.pop();
                 }
             }
+            // Go writes a nil slice as null where it may not leave it out.
+            (applied, Value::Null) if self.built_in && is_empty(applied) => *applied = Value::Null,
             (Value::Object(_) | Value::Array(_), _) => {}
             (applied, live) => {
                 if self.is_same(applied, live, view) {
@@ -93,7 +96,9 @@ impl Walk<'_> {
                     self.value(value, live, field.view)
                 }
                 Some(live) if is_zero(value) && !value::equals(value, live) => {
-                    self.zero(key, value, live, &field);
+                    if self.zero(key, value, live, &field, view) {
+                        gone.push(key.clone());
+                    }
                 }
                 Some(live) => self.value(value, live, field.view),
                 None if self.vanishes(key, value, &field, view) => gone.push(key.clone()),
@@ -151,27 +156,41 @@ impl Walk<'_> {
         }
     }
 
-    /// `null`, `""`, `0` or `false` where something stands: is it set, or does it stand for what the server fills in?
-    fn zero(&mut self, key: &str, applied: &mut Value, live: &Value, field: &FieldView<'_>) {
+    /// `null`, `""`, `0` or `false` where something else stands: is it set, does it stand for what the server fills in,
+    /// or does it take the field away (true)?
+    fn zero(
+        &mut self,
+        key: &str,
+        applied: &mut Value,
+        live: &Value,
+        field: &FieldView<'_>,
+        owner: TypeView<'_>,
+    ) -> bool {
         if !self.built_in {
             if applied.is_null() && field.default.is_some() {
                 self.doubt();
             }
-            return;
+            return false;
         }
         if !field.declared {
             // A value of a map, such as an empty label.
-            return;
+            return false;
         }
         let is_kept = self.kind == "Service"
             && matches!(key, "clusterIP" | "nodePort" | "healthCheckNodePort");
         if is_kept || is_default(key, live) {
             applied.clone_from(live);
-        } else if applied.is_null() && (live.is_object() || live.is_array()) {
-            // An atomic value is taken away.
-        } else {
-            self.doubt();
+            return false;
         }
+        if !applied.is_null() && is_pointer(key) {
+            return false;
+        }
+        let is_absent = applied.is_null() || zero_is_absent(owner.name(), key);
+        if is_absent && !is_defaulted(key) {
+            return true;
+        }
+        self.doubt();
+        false
     }
 
     /// Added by the manifest: does Go leave it out again?
@@ -201,6 +220,8 @@ impl Walk<'_> {
             Value::Object(map) => map.is_empty() && !field.view.is_struct(),
             value if !is_zero(value) => false,
             _ if zero_is_absent(owner.name(), key) => true,
+            // A pointer to a zero value is stored: somebody took it away.
+            _ if is_pointer(key) => false,
             _ => {
                 self.doubt();
                 false
@@ -224,6 +245,14 @@ impl Walk<'_> {
             Value::Object(_) => field.default.is_some(),
             value => is_default(key, value),
         }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
     }
 }
 

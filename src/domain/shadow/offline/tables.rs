@@ -93,7 +93,7 @@ const ZERO_IS_ABSENT: [&str; 81] = [
 ];
 
 /// The same for names that other types use for a pointer or another kind of value: by model and name.
-const ZERO_IS_ABSENT_IN: [(&str, &str); 21] = [
+const ZERO_IS_ABSENT_IN: [(&str, &str); 23] = [
     ("io.k8s.api.core.v1.CephFSVolumeSource", "readOnly"),
     ("io.k8s.api.core.v1.ConfigMapEnvSource", "name"),
     ("io.k8s.api.core.v1.ConfigMapKeySelector", "name"),
@@ -118,10 +118,74 @@ const ZERO_IS_ABSENT_IN: [(&str, &str); 21] = [
     ("io.k8s.api.core.v1.ServiceSpec", "type"),
     ("io.k8s.api.core.v1.Toleration", "value"),
     ("io.k8s.api.core.v1.VolumeMount", "readOnly"),
+    ("io.k8s.api.rbac.v1.Subject", "apiGroup"),
+    ("io.k8s.api.rbac.v1.Subject", "namespace"),
+];
+
+/// Fields that are pointers in every type that has them: a zero value is stored as it is.
+const POINTERS: [&str; 58] = [
+    "activeDeadlineSeconds",
+    "allocateLoadBalancerNodePorts",
+    "allowPrivilegeEscalation",
+    "allowVolumeExpansion",
+    "appProtocol",
+    "automountServiceAccountToken",
+    "averageUtilization",
+    "backoffLimit",
+    "backoffLimitPerIndex",
+    "completionMode",
+    "completions",
+    "enableServiceLinks",
+    "endPort",
+    "failedJobsHistoryLimit",
+    "failurePolicy",
+    "fsGroup",
+    "fsGroupChangePolicy",
+    "hostUsers",
+    "immutable",
+    "ingressClassName",
+    "internalTrafficPolicy",
+    "ipFamilyPolicy",
+    "loadBalancerClass",
+    "manualSelector",
+    "matchPolicy",
+    "maxFailedIndexes",
+    "minDomains",
+    "minReplicas",
+    "optional",
+    "parallelism",
+    "pathType",
+    "podInfoOnMount",
+    "preemptionPolicy",
+    "privileged",
+    "procMount",
+    "progressDeadlineSeconds",
+    "readOnlyRootFilesystem",
+    "reclaimPolicy",
+    "recursiveReadOnly",
+    "requiresRepublish",
+    "revisionHistoryLimit",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "runtimeClassName",
+    "setHostnameAsFQDN",
+    "shareProcessNamespace",
+    "sideEffects",
+    "stabilizationWindowSeconds",
+    "startingDeadlineSeconds",
+    "storageCapacity",
+    "successfulJobsHistoryLimit",
+    "suspend",
+    "terminationGracePeriodSeconds",
+    "tolerationSeconds",
+    "ttlSecondsAfterFinished",
+    "volumeBindingMode",
+    "volumeMode",
 ];
 
 /// What the server fills in where nothing is given, by field name. Only fields whose default depends on nothing else.
-const DEFAULTS: [(&str, Filled); 36] = [
+const DEFAULTS: [(&str, Filled); 38] = [
     ("apiGroup", Filled::Text("rbac.authorization.k8s.io")),
     ("apiVersion", Filled::Text("v1")),
     ("concurrencyPolicy", Filled::Text("Allow")),
@@ -157,6 +221,8 @@ const DEFAULTS: [(&str, Filled); 36] = [
     ("terminationMessagePolicy", Filled::Text("File")),
     ("timeoutSeconds", Filled::Number(1)),
     ("type", Filled::Text("ClusterIP")),
+    ("type", Filled::Text("Opaque")),
+    ("type", Filled::Text("RollingUpdate")),
     ("volumeMode", Filled::Text("Filesystem")),
     ("weight", Filled::Number(1)),
     ("whenDeleted", Filled::Text("Retain")),
@@ -177,18 +243,23 @@ pub(super) fn zero_is_absent(model: Option<&str>, field: &str) -> bool {
         || model.is_some_and(|model| ZERO_IS_ABSENT_IN.binary_search(&(model, field)).is_ok())
 }
 
+/// Is a zero value of this field stored as it is?
+pub(super) fn is_pointer(field: &str) -> bool {
+    POINTERS.binary_search(&field).is_ok()
+}
+
 /// Would the server put this value there by itself?
 pub(super) fn is_default(field: &str, value: &Value) -> bool {
-    let found = DEFAULTS.binary_search_by_key(&field, |(name, _)| name);
-    let Some((_, default)) = found.ok().and_then(|place| DEFAULTS.get(place)) else {
-        return false;
-    };
-    match *default {
-        Filled::Null => value.is_null(),
-        Filled::Flag(flag) => value.as_bool() == Some(flag),
-        Filled::Number(number) => value.as_i64() == Some(number),
-        Filled::Text(text) => value.as_str() == Some(text),
-    }
+    let from = DEFAULTS.partition_point(|(name, _)| *name < field);
+    let named = DEFAULTS.iter().skip(from);
+    named
+        .take_while(|(name, _)| *name == field)
+        .any(|(_, default)| match *default {
+            Filled::Null => value.is_null(),
+            Filled::Flag(flag) => value.as_bool() == Some(flag),
+            Filled::Number(number) => value.as_i64() == Some(number),
+            Filled::Text(text) => value.as_str() == Some(text),
+        })
 }
 
 #[cfg(test)]
@@ -206,12 +277,8 @@ mod tests {
 
     #[test]
     fn pointers_are_never_dropped() {
-        for field in [
-            "automountServiceAccountToken",
-            "suspend",
-            "replicas",
-            "runAsNonRoot",
-        ] {
+        assert!(POINTERS.is_sorted());
+        for field in POINTERS {
             assert!(!zero_is_absent(None, field), "{field}");
         }
         let in_env = Some("io.k8s.api.core.v1.EnvVar");

@@ -24,7 +24,7 @@ pub(super) fn expect(top: &Section<'_>, problems: &mut Problems) -> BTreeSet<Dri
         match found {
             Some(driver) if drivers.insert(driver) => {}
             Some(driver) => {
-                entry.flaw_at(problems, place, format!("\"{driver}\" stands here twice"))
+                entry.flaw_at(problems, place, format!("\"{driver}\" stands here twice"));
             }
             None => {
                 let known = DrivenBy::ALL.map(DrivenBy::word);

@@ -172,6 +172,9 @@ impl EntryId {
     }
 }
 
+/// Before and after, as far as there is one.
+type Sides<'a, T> = (Option<&'a T>, Option<&'a T>);
+
 /// Compares two captures. `O(n log n)` in fields. Fails only if an alias is no glob.
 pub fn diff(before: &Capture, after: &Capture) -> Result<AuditDiff, AliasInvalid> {
     let (ours_before, ours_after) = (before.managers.matcher()?, after.managers.matcher()?);
@@ -190,8 +193,7 @@ pub fn diff(before: &Capture, after: &Capture) -> Result<AuditDiff, AliasInvalid
     let comparable = |id: &ReleaseId| {
         read.contains(&id.cluster) && has(before, &id.namespace) && has(after, &id.namespace)
     };
-    type Sides<'a> = (Option<&'a ReleaseFacts>, Option<&'a ReleaseFacts>);
-    let mut sides: BTreeMap<&ReleaseId, Sides<'_>> = BTreeMap::new();
+    let mut sides: BTreeMap<&ReleaseId, Sides<'_, ReleaseFacts>> = BTreeMap::new();
     for release in before.releases.iter().filter(|it| comparable(&it.release)) {
         sides.entry(&release.release).or_default().0 = Some(release);
     }
@@ -220,7 +222,9 @@ pub fn diff(before: &Capture, after: &Capture) -> Result<AuditDiff, AliasInvalid
         })
         .collect();
     releases.sort_by(|a, b| release_order(&a.release, &b.release));
-    releases.iter().for_each(|release| totals.add(release));
+    for release in &releases {
+        totals.add(release);
+    }
     Ok(AuditDiff {
         releases,
         not_compared: unread.into_iter().cloned().collect(),
@@ -267,8 +271,7 @@ fn compare(
         of_release(after, ours_after).0,
     );
     let record = change(state(&before.records), state(&after.records));
-    let mut sides: BTreeMap<&ObjectRef, (Option<&ObjectFacts>, Option<&ObjectFacts>)> =
-        BTreeMap::new();
+    let mut sides: BTreeMap<&ObjectRef, Sides<'_, ObjectFacts>> = BTreeMap::new();
     for object in &before.objects {
         sides.entry(&object.object).or_default().0 = Some(object);
     }

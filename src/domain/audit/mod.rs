@@ -22,7 +22,7 @@ mod gate;
 mod groups;
 mod slide;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod unowned;

@@ -93,10 +93,9 @@ fn step(
                 item(wanted, live, below, at, found);
             }
         }
-        (Value::Null, _, _) => {}
         // Nothing below it is owned, and it is not itself; else somebody owns what stands in an empty map of ours.
-        (_, _, None) => found.push(at.clone()),
-        (_, _, Some(_)) => {}
+        (wanted, _, None) if !wanted.is_null() => found.push(at.clone()),
+        _ => {}
     }
     at.pop();
 }

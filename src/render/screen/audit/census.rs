@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::domain::audit::{Audit, Capture, Gate, GateResult, GroupRow, ManagerRow, Ownership};
 use crate::domain::fleet::DrivenBy;
+use crate::domain::ids::ClusterName;
 use crate::render::{Column, Document, Next, Record, Role, Span, text};
 
 /// What a row is.
@@ -209,7 +210,7 @@ fn gate_line(gate: &Gate, manager: &str) -> Vec<Span> {
     .map(|(count, words)| format!("{count} {words}"))
     .collect();
     if !gate.unread.is_empty() {
-        let names: Vec<&str> = gate.unread.iter().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = gate.unread.iter().map(ClusterName::as_str).collect();
         why.push(format!("not read: {}", names.join(", ")));
     }
     if gate.expected > 0 {

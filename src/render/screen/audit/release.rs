@@ -6,7 +6,7 @@ use super::AuditScreen;
 use crate::domain::audit::{
     AuditedRelease, EntryFacts, ObjectFacts, Ownership, RecordFacts, ReleaseFacts, object_class,
 };
-use crate::domain::ids::ReleaseId;
+use crate::domain::ids::{Namespace, ReleaseId};
 use crate::render::{Column, Document, Next, Record, Role, Span, Table, text};
 
 impl AuditScreen<'_> {
@@ -88,7 +88,7 @@ impl AuditScreen<'_> {
             .iter()
             .find(|it| it.object.namespace.is_some());
         if let Some(ObjectFacts { object, .. }) = object {
-            let namespace = object.namespace.as_ref().map_or("", |it| it.as_str());
+            let namespace = object.namespace.as_ref().map_or("", Namespace::as_str);
             let name = format!(
                 "{}/{namespace}/{}/{}",
                 facts.release.cluster,
@@ -119,7 +119,7 @@ impl AuditScreen<'_> {
         Record {
             cells: vec![
                 Span::plain(format!("{}/{}", it.object.kind, it.object.name)),
-                Span::or_none(it.object.namespace.as_ref().map(|it| it.as_str())),
+                Span::or_none(it.object.namespace.as_ref().map(Namespace::as_str)),
                 class_span(class),
                 Span::plain(it.unowned.len().to_string()),
                 owners,

@@ -18,7 +18,7 @@ fn wide(document: &Document) -> Printed {
         .unwrap()
 }
 
-fn screen(by: By, read: impl Fn(&AuditScreen<'_>) -> Document) -> Printed {
+fn screen(by: By, read: impl Fn(&AuditScreen<'_>) -> Printed) -> Printed {
     let capture = testing::acme();
     let expect = BTreeSet::from([DrivenBy::Flux]);
     let audit = audit(&capture, &expect).unwrap();
@@ -29,12 +29,16 @@ fn screen(by: By, read: impl Fn(&AuditScreen<'_>) -> Document) -> Printed {
         expect: &expect,
         saved: None,
     };
-    wide(&read(&screen))
+    read(&screen)
+}
+
+fn census(by: By) -> Printed {
+    screen(by, |screen| wide(&screen.document()))
 }
 
 #[test]
 fn a_row_a_cluster() {
-    let printed = screen(By::Cluster, |it| it.document());
+    let printed = census(By::Cluster);
     assert_eq!(
         printed.stdout,
         "\
@@ -60,7 +64,7 @@ Next: refit audit eu-1/shop/ledger        what moved it; pipelines that still ru
 #[test]
 fn a_row_a_chart_an_owner_a_manager() {
     assert_eq!(
-        screen(By::Chart, |it| it.document()).stdout,
+        census(By::Chart).stdout,
         "\
 CHART     CLUSTERS   RELEASES   APPLY   UPDATE   ALIAS   FOREIGN   UNREAD   UNOWNED   OUTLIERS
 ledger    1          1          0       1        0       0         0        1         eu-1/shop/ledger slid back to CSA
@@ -69,7 +73,7 @@ web       2          3          1       1        1       0         0        0   
 "
     );
     assert_eq!(
-        screen(By::Owner, |it| it.document()).stdout,
+        census(By::Owner).stdout,
         "\
 OWNER            CLUSTERS   RELEASES   APPLY   UPDATE   ALIAS   FOREIGN   UNREAD   UNOWNED   OUTLIERS
 flux(expected)   1          1          0       0        0       1         0        0         helm-controller on 1 (flux)
@@ -77,7 +81,7 @@ helm             2          4          1       2        1       0         0     
 "
     );
     assert_eq!(
-        screen(By::Manager, |it| it.document()).stdout,
+        census(By::Manager).stdout,
         "\
 MANAGER           OPERATION   CLASS       RELEASES   CLUSTERS   OBJECTS   FIELDS
 helm              Apply       canonical   2          1          4         4
@@ -92,7 +96,7 @@ kubectl-edit      Update      co-owner    1          1          1         1
 #[test]
 fn one_release_with_what_moved_it() {
     let id = "eu-1/shop/ledger".parse().unwrap();
-    let printed = screen(By::Cluster, |screen| screen.release(&id).unwrap());
+    let printed = screen(By::Cluster, |screen| wide(&screen.release(&id).unwrap()));
     assert_eq!(
         printed.stdout,
         "\

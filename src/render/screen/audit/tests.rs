@@ -52,7 +52,7 @@ eu-2      3          0       1        1       1         0        0         Go-ht
         printed.stderr,
         "\
 1 of 5 releases under helm/Apply (20.0%): 2 Update, 1 alias, 1 foreign. 2 of 3 clusters, 0 writes.
-Slid back: eu-1/shop/ledger, revision 3 of 2027-01-03T14:22Z records no apply method: Helm 3 wrote it; revision 2 was ssa; helm/Apply and helm/Update stand side by side on 1 object, last written 2027-01-03T14:22Z. By Helm 3.
+Slid back: eu-1/shop/ledger, revision 3 of 2027-01-03T14:22Z records no apply method: Helm 3 wrote it; revision 2 was ssa; helm/Apply and helm/Update stand side by side on 1 object, last written 2027-01-03T14:22Z.
 gate one-manager: FAIL, 3 releases (1 helm/Update, 1 alias, 1 slid back, not read: edge-1, 1 expected elsewhere and not asked)
 warning: edge-1 not read: token expired
 Next: refit audit eu-1/shop/ledger        what moved it; pipelines that still run Helm 3 do it again
@@ -103,9 +103,9 @@ fn one_release_with_what_moved_it() {
 eu-1/shop/ledger  chart ledger 1.0.0
 
 REVISION   STATUS     APPLY   WRITER   AT
-3          deployed   unset   Helm     2027-01-03T14:22:09.123456789Z
-2          deployed   ssa     refit    2027-01-02T14:22:09.123456789Z
-1          deployed   unset   Helm     2027-01-01T14:22:09.123456789Z
+3          deployed   unset   Helm     2027-01-03T14:22:09Z
+2          deployed   ssa     refit    2027-01-02T14:22:09Z
+1          deployed   unset   Helm     2027-01-01T14:22:09Z
 
 OBJECT          NAMESPACE   CLASS    UNOWNED   OWNERS
 Deployment/d0   shop        Update   0         helm/Apply 1, helm/Update 1, kubectl-edit/Update 1
@@ -116,7 +116,7 @@ Deployment/d1   shop        Apply    1         helm/Apply 1
         printed.stderr,
         "\
 2 objects, 1 of them under helm/Update; 1 field of the manifest without an owner, 0 writes.
-Slid back: revision 3 of 2027-01-03T14:22Z records no apply method: Helm 3 wrote it; revision 2 was ssa; helm/Apply and helm/Update stand side by side on 1 object, last written 2027-01-03T14:22Z. By Helm 3.
+Slid back: revision 3 of 2027-01-03T14:22Z records no apply method: Helm 3 wrote it; revision 2 was ssa; helm/Apply and helm/Update stand side by side on 1 object, last written 2027-01-03T14:22Z.
     Deployment/d0 in shop: helm/Update wrote 2027-01-03T14:22:09Z, 1 field beside helm/Apply
 The user stands in the API server's audit log: create of sh.helm.release.v1.ledger.v3 in shop.
 Next: refit fields eu-1/shop/deployment/d0   field by field

@@ -82,7 +82,6 @@ mod tests {
     use serde_json::json;
 
     use super::super::testing::{Reply, cluster};
-    use super::*;
 
     #[tokio::test]
     async fn the_index_names_group_versions_and_hashes() {

@@ -92,6 +92,7 @@ impl<'s> TypeView<'s> {
     }
 
     /// The type of a list's items.
+    #[must_use]
     pub fn item(self) -> Self {
         match self.atom.and_then(|atom| atom.list.as_ref()) {
             Some(list) => self.of(&list.element),

@@ -12,7 +12,7 @@ use crate::domain::shadow::object::is_built_in_group;
 /// A group-version as its cluster publishes it. Prepared once, used for every object of the group-version.
 #[derive(Debug, Clone)]
 pub struct Api {
-    api_version: String,
+    version: String,
     schema: Schema,
     /// Kinds whose main resource leaves some fields alone, such as `status`.
     resets: BTreeMap<String, FieldSet>,
@@ -45,7 +45,7 @@ impl Api {
         let schema = Schema::from_openapi([document])?;
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         let mut api = Self {
-            api_version: api_version.to_owned(),
+            version: api_version.to_owned(),
             resets: BTreeMap::new(),
             models: BTreeMap::new(),
             schema,
@@ -69,12 +69,12 @@ impl Api {
 
     /// The group-version.
     pub fn api_version(&self) -> &str {
-        &self.api_version
+        &self.version
     }
 
     /// `None` if there is no schema of the kind, or one that the server itself does not use.
     pub(super) fn endpoint(&self, kind: &str) -> Option<Endpoint<'_>> {
-        let named = Kind::new(&self.api_version, kind);
+        let named = Kind::new(&self.version, kind);
         let view = self.schema.view(&named)?;
         if !self.schema.faults_of(&named).is_empty() {
             return None;
@@ -82,7 +82,7 @@ impl Api {
         let fields = self.resets.get(kind);
         let manager = FieldManager::new(&self.schema, named, "").with_reset(
             fields
-                .map(|fields| (self.api_version.clone(), fields.clone()))
+                .map(|fields| (self.version.clone(), fields.clone()))
                 .into_iter()
                 .collect(),
         );

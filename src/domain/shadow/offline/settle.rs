@@ -91,18 +91,18 @@ impl Walk<'_> {
         for (key, value) in applied.iter_mut() {
             let field = view.field(key);
             self.path.push(format!(".{key}"));
-            match live.get(key) {
-                Some(live) if value.is_object() || value.is_array() => {
-                    self.value(value, live, field.view)
+            let goes = match live.get(key) {
+                Some(live) if is_zero(value) && !self.is_same(value, live, field.view) => {
+                    self.zero(key, value, live, &field, view)
                 }
-                Some(live) if is_zero(value) && !value::equals(value, live) => {
-                    if self.zero(key, value, live, &field, view) {
-                        gone.push(key.clone());
-                    }
+                Some(live) => {
+                    self.value(value, live, field.view);
+                    false
                 }
-                Some(live) => self.value(value, live, field.view),
-                None if self.vanishes(key, value, &field, view) => gone.push(key.clone()),
-                None => {}
+                None => self.vanishes(key, value, &field, view),
+            };
+            if goes {
+                gone.push(key.clone());
             }
             self.path.pop();
         }

@@ -53,7 +53,7 @@ fn parse(text: &str) -> Option<Quantity> {
     decimal = decimal.checked_add(tens)?;
     // 2^10 a step; six steps and thirty digits fit in 160 bits, so a quantity that does not fit is no real one.
     digits = digits.checked_mul(1_u128.checked_shl(binary)?)?;
-    while digits != 0 && digits % 10 == 0 {
+    while digits != 0 && digits.is_multiple_of(10) {
         digits /= 10;
         decimal += 1;
     }

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
+use super::policy::PolicyRule;
 
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
@@ -40,6 +41,8 @@ pub struct Fleet {
     pub undo_dwell_seconds: u32,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
+    /// Policies for conflicts and drops, in their order: the first that matches decides.
+    pub policies: Vec<PolicyRule>,
 }
 
 impl Fleet {

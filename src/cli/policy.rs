@@ -4,7 +4,7 @@ use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::release_ref::ReleaseRef;
-use crate::domain::policy::Action;
+use crate::domain::fleet::{PolicyAction as Action, PolicyTopic};
 use crate::render::Next;
 use crate::render::screen::policy::DecisionsScreen;
 
@@ -92,7 +92,7 @@ pub fn page() -> String {
         out.push_str(title);
         out.push('\n');
         for action in Action::ALL {
-            if (action.topic() == crate::domain::policy::Topic::Conflict) == conflict {
+            if (action.topic() == PolicyTopic::Conflict) == conflict {
                 out.push_str(&format!("  {action:<11} {}\n", action.meaning()));
             }
         }

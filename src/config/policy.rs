@@ -8,7 +8,8 @@ use super::Warning;
 use super::problem::{ProblemKind, Problems, Source};
 use super::read::{Entry, Section};
 use super::schema::{self, closest};
-use crate::domain::policy::{Action, Book, PolicyRule, Topic};
+use crate::domain::fleet::{PolicyAction as Action, PolicyRule, PolicyTopic as Topic};
+use crate::domain::policy::Book;
 
 /// Reads all rules, in their order.
 pub(super) fn policies(
@@ -118,7 +119,8 @@ fn action(section: &Section<'_>, problems: &mut Problems) -> Option<Action> {
                     .filter(|action| action.topic() == topic)
                     .map(Action::word)
             };
-            let message = match closest(word, words()) {
+            let begun = words().find(|known| known.starts_with(word));
+            let message = match begun.or_else(|| closest(word, words())) {
                 Some(guess) => format!("no such action: {word}; did you mean {guess}?"),
                 None => {
                     let all: Vec<&str> = words().collect();
@@ -240,7 +242,7 @@ fn clash(earlier: &[PolicyRule], rule: &PolicyRule) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::config::tests::{flaws, load_acme};
-    use crate::domain::policy::Action;
+    use crate::domain::fleet::PolicyAction as Action;
 
     const FLEET: &str = "[fleet]\nname = \"acme\"\n[[clusters]]\ncontexts = \"acme-*\"\n";
 
@@ -345,9 +347,7 @@ mod tests {
             flaws_of("[[policy]]\nfield = \"a\"\nowner = \"[\"\nconflict = \"x\"").len(),
             3
         );
-        assert!(
-            flaws_of("[[policy]]\nconflict = \"hold\"\n[[policy]]\nkind = \"a\"\ndrop = \"pin\"")
-                .is_empty()
-        );
+        let topics = "[[policy]]\nconflict = \"hold\"\n[[policy]]\nkind = \"a\"\ndrop = \"pin\"";
+        assert!(load_acme(&format!("{FLEET}{topics}")).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 mod managers;
 mod order;
+mod policy_rule;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,13 +11,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
-use super::policy::PolicyRule;
 
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
     manager_name_flaw,
 };
 pub use order::{natural_order, release_order};
+pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fleet::{Limits, Managers, WaveSizes};
+use super::fleet::{Limits, Managers, PolicyRule, WaveSizes};
 use super::ids::{ClusterName, Digest, ReleaseId, Revision, Uid};
-use super::policy::{Decision, PolicyRule};
+use super::policy::Decision;
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 

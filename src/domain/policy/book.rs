@@ -3,44 +3,13 @@
 use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
-use serde::{Deserialize, Serialize};
 
-use super::decision::{Action, RuleRef, Topic};
+use super::decision::RuleRef;
 use super::field::FieldPattern;
+use crate::domain::fleet::{PolicyAction, PolicyRule, PolicyTopic};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::ChartRef;
-
-/// A rule, as fleet.toml and the plan have it. An empty list of globs matches everything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PolicyRule {
-    /// Where it stands: `fleet.toml:20`.
-    pub place: String,
-    /// Globs over `Kind` and `Kind.group`, in any case.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub kind: Vec<String>,
-    /// Patterns over field paths ([`FieldPattern`]).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub field: Vec<String>,
-    /// Globs over `manager` and `manager/subresource`; `*` stays within one part.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub owner: Vec<String>,
-    /// Globs over the release's namespace.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub namespace: Vec<String>,
-    /// Labels of the cluster, values as globs; all must match.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// Globs over `name` and `name-version` of the chart.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub chart: Vec<String>,
-    /// What it does.
-    pub action: Action,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
 
 /// A rule that cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +49,7 @@ pub struct Book {
 #[derive(Debug, Clone)]
 struct Ready {
     reference: RuleRef,
-    action: Action,
+    action: PolicyAction,
     kind: Globs,
     field: Vec<FieldPattern>,
     owner: Globs,
@@ -136,66 +105,32 @@ fn build(builder: &GlobBuilder<'_>, text: &str) -> Result<GlobMatcher, String> {
         .map_err(|error| format!("\"{text}\" is no glob: {}", error.kind()))
 }
 
-impl PolicyRule {
-    /// Do both ask the same of the same fields?
-    pub fn asks_like(&self, other: &Self) -> bool {
-        self.action.topic() == other.action.topic()
-            && (self.action == Action::Shed) == (other.action == Action::Shed)
-            && (
-                &self.kind,
-                &self.field,
-                &self.owner,
-                &self.namespace,
-                &self.labels,
-                &self.chart,
-            ) == (
-                &other.kind,
-                &other.field,
-                &other.owner,
-                &other.namespace,
-                &other.labels,
-                &other.chart,
-            )
-    }
-
-    /// Does it match whatever it is asked?
-    pub fn takes_all(&self) -> bool {
-        let any = |globs: &[String]| globs.is_empty() || globs.iter().any(|glob| glob == "*");
-        any(&self.kind)
-            && any(&self.owner)
-            && any(&self.namespace)
-            && any(&self.chart)
-            && self.labels.is_empty()
-            && (self.field.is_empty() || self.field.iter().any(|field| field == ".**"))
-    }
-
-    fn ready(&self) -> Result<Ready, String> {
-        Ok(Ready {
-            reference: RuleRef {
-                place: self.place.clone(),
-                why: self.why.clone(),
-            },
-            action: self.action,
-            kind: Globs::new(&self.kind, any_case)?,
-            field: self
-                .field
-                .iter()
-                .map(|field| FieldPattern::new(field).map_err(|error| error.to_string()))
-                .collect::<Result<_, _>>()?,
-            owner: Globs::new(&self.owner, glob)?,
-            namespace: Globs::new(&self.namespace, glob)?,
-            labels: self
-                .labels
-                .iter()
-                .map(|(key, value)| {
-                    // A label may be there with an empty value.
-                    let glob = (!value.is_empty()).then(|| any_value(value)).transpose()?;
-                    Ok((key.clone(), glob))
-                })
-                .collect::<Result<_, String>>()?,
-            chart: Globs::new(&self.chart, glob)?,
-        })
-    }
+fn ready(rule: &PolicyRule) -> Result<Ready, String> {
+    Ok(Ready {
+        reference: RuleRef {
+            place: rule.place.clone(),
+            why: rule.why.clone(),
+        },
+        action: rule.action,
+        kind: Globs::new(&rule.kind, any_case)?,
+        field: rule
+            .field
+            .iter()
+            .map(|field| FieldPattern::new(field).map_err(|error| error.to_string()))
+            .collect::<Result<_, _>>()?,
+        owner: Globs::new(&rule.owner, glob)?,
+        namespace: Globs::new(&rule.namespace, glob)?,
+        labels: rule
+            .labels
+            .iter()
+            .map(|(key, value)| {
+                // A label may be there with an empty value.
+                let glob = (!value.is_empty()).then(|| any_value(value)).transpose()?;
+                Ok((key.clone(), glob))
+            })
+            .collect::<Result<_, String>>()?,
+        chart: Globs::new(&rule.chart, glob)?,
+    })
 }
 
 fn any_value(text: &str) -> Result<GlobMatcher, String> {
@@ -208,7 +143,7 @@ impl Book {
         let rules = rules
             .iter()
             .map(|rule| {
-                rule.ready().map_err(|reason| RuleInvalid {
+                ready(rule).map_err(|reason| RuleInvalid {
                     place: rule.place.clone(),
                     reason,
                 })
@@ -224,7 +159,9 @@ impl Book {
 
     /// Is there a rule about fields of the manifest itself?
     pub fn sheds(&self) -> bool {
-        self.rules.iter().any(|rule| rule.action == Action::Shed)
+        self.rules
+            .iter()
+            .any(|rule| rule.action == PolicyAction::Shed)
     }
 
     /// The first rule about this conflict.
@@ -232,8 +169,10 @@ impl Book {
         &self,
         case: &Case<'_>,
         asked: &Question<'_>,
-    ) -> Option<(Action, RuleRef)> {
-        self.first(case, asked, |action| action.topic() == Topic::Conflict)
+    ) -> Option<(PolicyAction, RuleRef)> {
+        self.first(case, asked, |action| {
+            action.topic() == PolicyTopic::Conflict
+        })
     }
 
     /// The first rule about this drop.
@@ -241,23 +180,27 @@ impl Book {
         &self,
         case: &Case<'_>,
         asked: &Question<'_>,
-    ) -> Option<(Action, RuleRef)> {
+    ) -> Option<(PolicyAction, RuleRef)> {
         self.first(case, asked, |action| {
-            action.topic() == Topic::Drop && action != Action::Shed
+            action.topic() == PolicyTopic::Drop && action != PolicyAction::Shed
         })
     }
 
     /// The first rule that sheds this field of the manifest.
-    pub(super) fn shed(&self, case: &Case<'_>, asked: &Question<'_>) -> Option<(Action, RuleRef)> {
-        self.first(case, asked, |action| action == Action::Shed)
+    pub(super) fn shed(
+        &self,
+        case: &Case<'_>,
+        asked: &Question<'_>,
+    ) -> Option<(PolicyAction, RuleRef)> {
+        self.first(case, asked, |action| action == PolicyAction::Shed)
     }
 
     fn first(
         &self,
         case: &Case<'_>,
         asked: &Question<'_>,
-        about: impl Fn(Action) -> bool,
-    ) -> Option<(Action, RuleRef)> {
+        about: impl Fn(PolicyAction) -> bool,
+    ) -> Option<(PolicyAction, RuleRef)> {
         self.rules
             .iter()
             .filter(|rule| about(rule.action))

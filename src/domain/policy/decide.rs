@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use managed_fields::FieldSet;
 
 use super::book::{Book, Case, Question};
-use super::decision::{Action, Decision, Subject};
+use super::decision::{Decision, Subject};
 use super::field::items_of;
 use super::scalers::ScaleTargets;
+use crate::domain::fleet::PolicyAction as Action;
 use crate::domain::object::ObjectRef;
 use crate::domain::shadow::{Conflict, ObjectForecast};
 use crate::domain::transfer::{Share, Terms};

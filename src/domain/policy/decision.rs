@@ -1,47 +1,9 @@
 //! What was decided, and by which rule.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use crate::domain::fleet::PolicyAction;
 use crate::domain::object::ObjectRef;
-
-/// What a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// Fields that another manager owns too.
-    Conflict,
-    /// Fields that only Helm owns.
-    Drop,
-}
-
-/// What a rule does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Own the field alone and keep the live value: the next upgrade sets the chart's.
-    AdoptLive,
-    /// Leave the field to the other manager: the next upgrade is refused (409) until the chart drops it.
-    Yield,
-    /// Take the field and set the chart's value now: the live object changes.
-    Take,
-    /// Keep the release out of the plan until a person decides: the default.
-    Hold,
-    /// Plan the release; if the conflict is still there when its turn comes, hand it back for a later try.
-    Retry,
-    /// The release is blocked.
-    Fail,
-    /// Own the field no more, its value stays: the default.
-    LetGo,
-    /// Own the field: the next upgrade deletes it.
-    PruneNext,
-    /// Give the field to a manager of refit's own name: a chart that brings it back is refused (409), on purpose.
-    Pin,
-    /// Delete the field now: the live object changes.
-    Prune,
-    /// Own a field no more that the chart is about to drop: its value then stays.
-    Shed,
-}
 
 /// What a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,112 +44,13 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What is done.
-    pub action: Action,
+    pub action: PolicyAction,
     /// The rule; none is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleRef>,
     /// Why it is not done after all: then the conflict is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-}
-
-impl Action {
-    /// All actions: conflicts first.
-    pub const ALL: [Self; 11] = [
-        Self::AdoptLive,
-        Self::Yield,
-        Self::Take,
-        Self::Hold,
-        Self::Retry,
-        Self::Fail,
-        Self::LetGo,
-        Self::PruneNext,
-        Self::Pin,
-        Self::Prune,
-        Self::Shed,
-    ];
-
-    /// Its word in fleet.toml and on screens.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AdoptLive => "adopt-live",
-            Self::Yield => "yield",
-            Self::Take => "take",
-            Self::Hold => "hold",
-            Self::Retry => "retry",
-            Self::Fail => "fail",
-            Self::LetGo => "let-go",
-            Self::PruneNext => "prune-next",
-            Self::Pin => "pin",
-            Self::Prune => "prune",
-            Self::Shed => "shed",
-        }
-    }
-
-    /// The action of a word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.word() == word)
-    }
-
-    /// Under which key it stands.
-    pub const fn topic(self) -> Topic {
-        match self {
-            Self::AdoptLive | Self::Yield | Self::Take | Self::Hold | Self::Retry | Self::Fail => {
-                Topic::Conflict
-            }
-            Self::LetGo | Self::PruneNext | Self::Pin | Self::Prune | Self::Shed => Topic::Drop,
-        }
-    }
-
-    /// Does it change values of live objects?
-    pub const fn changes_values(self) -> bool {
-        matches!(self, Self::Take | Self::Prune)
-    }
-
-    /// Does it change what an adoption writes?
-    pub const fn moves_ownership(self) -> bool {
-        matches!(
-            self,
-            Self::AdoptLive | Self::Yield | Self::PruneNext | Self::Pin | Self::Shed
-        )
-    }
-
-    /// What it means, in one sentence.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::AdoptLive => {
-                "own the field alone, keep the live value; the next upgrade sets the chart's"
-            }
-            Self::Yield => {
-                "leave the field to its other owner; the next upgrade is refused (409) until the chart drops it"
-            }
-            Self::Take => "own the field and set the chart's value now: the live object changes",
-            Self::Hold => "keep the release out of the plan until a person decides (the default)",
-            Self::Retry => {
-                "plan the release; if the conflict is still there at its turn, hand it back for a later try"
-            }
-            Self::Fail => "block the release",
-            Self::LetGo => "own the field no more, its value stays (the default)",
-            Self::PruneNext => "own the field; the next upgrade deletes it",
-            Self::Pin => {
-                "give the field to the manager refit-pin: a chart that brings it back is refused (409)"
-            }
-            Self::Prune => "delete the field now: the live object changes",
-            Self::Shed => {
-                "own a field no more that the chart's next version drops; its value then stays"
-            }
-        }
-    }
-}
-
-impl Topic {
-    /// Its key in fleet.toml.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Conflict => "conflict",
-            Self::Drop => "drop",
-        }
-    }
 }
 
 impl Subject {
@@ -218,11 +81,5 @@ impl Decision {
                 why: Some(why),
             }) => format!("{place}: {why}"),
         }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
     }
 }

@@ -18,9 +18,9 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Book, Case, PolicyRule, RuleInvalid};
+pub use book::{Book, Case, RuleInvalid};
 pub use decide::{decide, terms};
-pub use decision::{Action, Decision, RuleRef, Subject, Topic};
+pub use decision::{Decision, RuleRef, Subject};
 pub use field::{FieldPattern, PatternInvalid};
 pub use scalers::{SCALER_KINDS, ScaleTargets};
 pub use settle::{Settled, settle, unplanned, with_defaults};

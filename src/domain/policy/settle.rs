@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::decision::{Action, Decision, Subject};
+use super::decision::{Decision, Subject};
+use crate::domain::fleet::PolicyAction as Action;
 use crate::domain::object::ObjectRef;
 use crate::domain::shadow::{
     ACTIVE_CONFLICT, Conflict, Forecast, ObjectForecast, Reason, ReleaseOutcome, active_conflict,

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::domain::fleet::{PolicyAction as Action, PolicyRule, PolicyTopic as Topic};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::ChartRef;

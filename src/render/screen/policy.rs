@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::plan::outcome_word;
+use crate::domain::fleet::PolicyAction as Action;
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::Candidate;
-use crate::domain::policy::{Action, Decision, with_defaults};
+use crate::domain::policy::{Decision, with_defaults};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Cut, Document, Next, Record, Role, Span, text};
 

@@ -9,7 +9,7 @@ use testbed::{ControlPlane, Helm, Options};
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/default/deployments/";
 
-const TEMPLATE: &str = r#"apiVersion: apps/v1
+const TEMPLATE: &str = r"apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ .Release.Name }}
@@ -27,7 +27,7 @@ spec:
           image: {{ .Values.image }}
           env:
             - { name: MODE, value: {{ .Values.mode }} }
-"#;
+";
 
 const VALUES: &str = "replicas: 2\nimage: registry.example/app:1\nteam: payments\nmode: fast\n";
 
@@ -66,6 +66,12 @@ why = "nobody reads it"
 field = ".data.pinned"
 drop = "pin"
 why = "still read"
+
+[[policy]]
+field = ".spec.replicas"
+chart = "shedding"
+drop = "shed"
+why = "the next version leaves replicas to the autoscaler"
 
 [[policy]]
 field = ".data.waits"
@@ -189,7 +195,11 @@ fn rules_settle_conflicts_and_drops_and_undo_puts_every_owner_back() {
     )
     .unwrap();
 
-    // Without rules all of them but keys are held.
+    let shedding = chart(&stage, "shedding", TEMPLATE, VALUES);
+    v3.run("default", ["install", "shedding", &shedding])
+        .unwrap();
+
+    // Without rules all of them but two are held.
     let held = stage.refit.json(&["plan", "-o", "json"]).unwrap().value;
     assert_eq!(held["summary"]["needsChoice"], 4, "{held:#}");
 
@@ -226,7 +236,7 @@ fn rules_settle_conflicts_and_drops_and_undo_puts_every_owner_back() {
         .unwrap()
         .value;
     assert_eq!(plan["summary"]["needsChoice"], 1, "{plan:#}");
-    assert_eq!(plan["summary"]["migrate"], 4, "{plan:#}");
+    assert_eq!(plan["summary"]["migrate"], 5, "{plan:#}");
     assert_eq!(plan["summary"]["valueChanges"], 0);
 
     let before = stage.snapshots().unwrap().remove(0);
@@ -235,7 +245,7 @@ fn rules_settle_conflicts_and_drops_and_undo_puts_every_owner_back() {
         .call(&["run", "p.json", "--yes", "-o", "json"])
         .unwrap();
     assert_eq!(run.code, 3, "{}", run.stderr);
-    for release in ["web", "scaled", "keys"] {
+    for release in ["web", "scaled", "keys", "shedding"] {
         assert_eq!(state_of(&run.value, release), "Done", "{:#}", run.value);
     }
     assert_eq!(state_of(&run.value, "waits"), "Busy", "{:#}", run.value);
@@ -265,6 +275,12 @@ fn rules_settle_conflicts_and_drops_and_undo_puts_every_owner_back() {
     assert_eq!(keys_of(".data.old"), ["helm/Apply"]);
     assert_eq!(keys_of(".data.pinned"), ["refit-pin/Apply"]);
     assert_eq!(keys_of(".data.gone"), Vec::<String>::new());
+
+    let none: [String; 0] = [];
+    assert_eq!(
+        owners(&stage, &deployment("shedding"), ".spec.replicas"),
+        none
+    );
 
     // Undo: every owner, every byte.
     let id = run
@@ -313,6 +329,16 @@ fn rules_settle_conflicts_and_drops_and_undo_puts_every_owner_back() {
     .unwrap();
     let live = api.get(&format!("{DEPLOYMENT}scaled")).unwrap();
     assert_eq!(live["spec"]["replicas"], 5);
+    v4.run(
+        "default",
+        ["upgrade", "shedding", &shedding, "--set", "replicas=null"],
+    )
+    .unwrap();
+    let live = api.get(&format!("{DEPLOYMENT}shedding")).unwrap();
+    assert_eq!(
+        live["spec"]["replicas"], 2,
+        "shed: dropped from the chart, its value stays"
+    );
     v4.run("default", ["upgrade", "keys", &keys, "--set", "changed=b"])
         .unwrap();
     let live = api.get(map).unwrap();

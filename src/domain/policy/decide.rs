@@ -55,7 +55,7 @@ pub fn decide(
     if book.sheds()
         && let Some(apply_set) = apply_set
     {
-        for path in apply_set.leaves().iter() {
+        for path in &apply_set.leaves() {
             let field = path.to_string();
             let asked = Question {
                 object,

@@ -44,7 +44,7 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
         reason.detail = format!("{}; {}", reason.detail, decision.by());
         match decision.action {
             Action::Fail => {
-                reason.cause = "failed-by-policy".to_owned();
+                "failed-by-policy".clone_into(&mut reason.cause);
                 failed.push(reason);
             }
             Action::Hold => held.push(reason),

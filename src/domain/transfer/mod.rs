@@ -28,6 +28,8 @@ pub use terms::{PIN_MANAGER, Share, Terms};
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use managed_fields::entry::{decode, sort};
     use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, Time};
     use proptest::prelude::*;
@@ -85,7 +87,7 @@ mod tests {
     /// A list as the server keeps it: one entry an identity, sorted, at most ten Update entries.
     fn list() -> impl Strategy<Value = Vec<Value>> {
         prop::collection::vec(entry(), 0..9).prop_map(|mut entries| {
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = BTreeSet::new();
             entries.retain(|entry| seen.insert(entry.identity().key().to_owned()));
             sort(&mut entries);
             entries.iter().map(ManagedFieldsEntry::to_value).collect()
@@ -172,7 +174,7 @@ mod tests {
         let text = || {
             fields().prop_map(|set| {
                 let paths: Vec<String> = set.iter().map(|path| path.to_string()).collect();
-                paths.into_iter().collect::<std::collections::BTreeSet<_>>()
+                paths.into_iter().collect::<BTreeSet<_>>()
             })
         };
         let owner = prop::sample::select(vec![
@@ -183,7 +185,7 @@ mod tests {
             "helm",
         ]);
         let shares = prop::collection::vec((owner, text()), 0..4).prop_map(|shares| {
-            let each = |(owner, fields): (&str, std::collections::BTreeSet<String>)| {
+            let each = |(owner, fields): (&str, BTreeSet<String>)| {
                 let owner = owner.to_owned();
                 let made = fields.into_iter().map(move |field| Share {
                     owner: owner.clone(),
@@ -196,9 +198,9 @@ mod tests {
         (shares, text(), text(), text(), any::<[bool; 3]>()).prop_map(
             |(take_over, leave, keep, pin, with)| Terms {
                 take_over,
-                leave: if with[0] { leave } else { Default::default() },
-                keep: if with[1] { keep } else { Default::default() },
-                pin: if with[2] { pin } else { Default::default() },
+                leave: if with[0] { leave } else { BTreeSet::default() },
+                keep: if with[1] { keep } else { BTreeSet::default() },
+                pin: if with[2] { pin } else { BTreeSet::default() },
             },
         )
     }
@@ -242,7 +244,7 @@ mod tests {
                 let now = now.map_or_else(FieldSet::new, |entry| entry.fields().clone());
                 prop_assert!(now.is_subset(before.fields()));
                 let owner = describe(&before);
-                for lost in before.fields().difference(&now).leaves().iter() {
+                for lost in &before.fields().difference(&now).leaves() {
                     let asked = Share { owner: owner.clone(), field: lost.to_string() };
                     // The field itself, or the mark above nothing but such fields.
                     let below = |share: &Share| share.owner == owner && share.field.starts_with(&asked.field);
@@ -266,10 +268,10 @@ mod tests {
             let wish = decode(&Value::Array(adoption.wish.clone())).unwrap();
             let own: Vec<_> = wish.iter().filter(|entry| is_own(entry, &managers())).collect();
             prop_assert_eq!(own.len(), 1);
-            for path in set.fields.leaves().iter() {
+            for path in &set.fields.leaves() {
                 prop_assert_eq!(own[0].fields().has(&path), !terms.leave.contains(&path.to_string()));
             }
-            for extra in own[0].fields().difference(&set.fields).iter() {
+            for extra in &own[0].fields().difference(&set.fields) {
                 prop_assert!(terms.keep.contains(&extra.to_string()));
             }
         }

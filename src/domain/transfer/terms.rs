@@ -99,7 +99,7 @@ pub(super) fn members_named(
     if texts.is_empty() {
         return named;
     }
-    for path in owned.iter() {
+    for path in owned {
         let is_gone = !apply_set.has(&path) && apply_set.below(&path).is_none();
         if is_gone && texts.contains(&path.to_string()) {
             // Its depth is that of a set that was decoded already.

@@ -92,6 +92,8 @@ impl Settling<'_> {
             .collect();
         let mut decisions = Vec::new();
         let mut settled = Vec::new();
+        // Read once a release, and only if a decision asks for it.
+        let mut scalers = None;
         for object in &mut forecast.objects {
             let prepared = by_object.remove(&object.object);
             let known = match &prepared {
@@ -99,7 +101,7 @@ impl Settling<'_> {
                 None => self.adopted(object).await?,
             };
             let apply_set = known.as_ref().map(|(_, apply_set)| apply_set);
-            let mut about = self.decide(&case, object, apply_set).await;
+            let mut about = self.decide(&case, object, apply_set, &mut scalers).await;
             let terms = terms(object, &about);
             let asked = match known {
                 Some((live, apply_set)) if !terms.is_empty() => {
@@ -151,6 +153,7 @@ impl Settling<'_> {
         case: &Case<'_>,
         object: &ObjectForecast,
         apply_set: Option<&ApplySet>,
+        scalers: &mut Option<Result<ScaleTargets, String>>,
     ) -> Vec<Decision> {
         let fields = apply_set.map(|set| &set.fields);
         let none = ScaleTargets::default();
@@ -158,8 +161,12 @@ impl Settling<'_> {
         if !decisions.iter().any(Decision::asks_for_scalers) {
             return decisions;
         }
-        match self.scale_targets().await {
-            Ok(targets) => decide(self.book, case, object, fields, &targets),
+        let known = match scalers.take() {
+            Some(known) => known,
+            None => self.scale_targets().await,
+        };
+        match &*scalers.insert(known) {
+            Ok(targets) => decide(self.book, case, object, fields, targets),
             Err(why) => decisions
                 .into_iter()
                 .map(|mut decision| {

@@ -9,7 +9,7 @@ use super::contexts::Contexts;
 use super::policy::policies;
 use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
-use super::{Defaults, Loaded, Warning, schema, values};
+use super::{Defaults, Loaded, Warning, audit, schema, values};
 use crate::domain::fleet::{
     Fleet, Limits, Managers, STOCK_MANAGER, WaveSizes, alias_refused, manager_name_flaw,
 };
@@ -38,6 +38,7 @@ pub(super) fn assemble(
     let policies = top.get("policy").map_or_else(Vec::new, |entry| {
         policies(&entry, &source, &mut problems, &mut warnings)
     });
+    let expect = audit::expect(&top, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
@@ -66,6 +67,7 @@ pub(super) fn assemble(
                 writes_per_second,
                 waves,
                 undo_dwell_seconds,
+                expect,
                 start_within_seconds: defaults.start_within_seconds,
                 policies,
             },

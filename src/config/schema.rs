@@ -13,10 +13,11 @@ pub(super) struct Shape {
 /// The file itself.
 pub(super) const TOP: Shape = Shape {
     section: "",
-    now: &["fleet", "clusters", "limits", "waves", "undo", "policy"],
+    now: &[
+        "fleet", "clusters", "limits", "waves", "undo", "policy", "audit",
+    ],
     later: &[
-        "windows", "freezes", "budget", "depends", "audit", "redact", "graph", "gates", "plugins",
-        "peers",
+        "windows", "freezes", "budget", "depends", "redact", "graph", "gates", "plugins", "peers",
     ],
 };
 /// `[fleet]`
@@ -81,8 +82,15 @@ pub(super) const POLICY: Shape = Shape {
     later: &[],
 };
 
+/// `[audit]`
+pub(super) const AUDIT: Shape = Shape {
+    section: "audit",
+    now: &["expect"],
+    later: &[],
+};
+
 /// Every section.
-pub(super) const ALL: [&Shape; 8] = [
+pub(super) const ALL: [&Shape; 9] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -91,6 +99,7 @@ pub(super) const ALL: [&Shape; 8] = [
     &WAVES,
     &UNDO,
     &POLICY,
+    &AUDIT,
 ];
 
 /// Likeness from which a guess is worth printing: `writes_per_sec` is 0.82 of `writes_per_second`.

@@ -104,6 +104,10 @@ next_lines! {
     AuditCluster { cluster } => "refit audit --cluster {cluster}";
     /// Which rule decides what of a release.
     Explain { release } => "refit policy explain {release}";
+    /// Who owns what of a release, and who moved it.
+    AuditRelease { release } => "refit audit {release}";
+    /// What changed between two captures.
+    AuditDiff { before, after } => "refit audit diff {before} {after}";
     /// What an exit code, outcome, error or verb means.
     Help { topic } => "refit help {topic}";
 }

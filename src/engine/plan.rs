@@ -1,5 +1,6 @@
 //! Collects what a plan is made of: a forecast of every release of every cluster. Zero writes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -10,7 +11,7 @@ use super::chain::chain;
 use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{
-    Admission, AtHand, Forecaster, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas,
+    Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
     Target, holders,
 };
 use crate::cluster::{self, Reader, Rehearser};
@@ -18,6 +19,7 @@ use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::Candidate;
+use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
 
@@ -32,6 +34,8 @@ pub struct Planned {
     pub reader: Result<Looks, String>,
     /// Its limits: releases in flight bound the probe too.
     pub limits: Limits,
+    /// Its labels: policies see them.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What was collected.
@@ -47,22 +51,23 @@ pub struct Collected {
     pub asked: u64,
 }
 
-/// Forecasts the fleet, clusters side by side. `wanted` narrows it to some releases; the others still count as
+/// Forecasts the fleet under the policies of `book`, clusters side by side. `wanted` narrows it to some releases; the others still count as
 /// holders of objects.
 pub async fn collect(
     clusters: &[Planned],
     scope: &Scope,
     managers: &ManagerMatcher,
+    book: &Book,
     clock: &dyn Clock,
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
     let library = Arc::<Library>::default();
-    let all = join_all(
-        clusters
-            .iter()
-            .map(|cluster| one(cluster, scope, managers, clock, dice, wanted, &library)),
-    )
+    let all = join_all(clusters.iter().map(|cluster| {
+        one(
+            cluster, scope, managers, book, clock, dice, wanted, &library,
+        )
+    }))
     .await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
@@ -82,6 +87,7 @@ async fn one(
     cluster: &Planned,
     scope: &Scope,
     managers: &ManagerMatcher,
+    book: &Book,
     clock: &dyn Clock,
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
@@ -133,13 +139,22 @@ async fn one(
         },
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
-    let (probe, held_objects) = (&probe, &held_objects);
+    let settling = Settling {
+        forecaster: &probe,
+        reader: reader.as_ref(),
+        rehearser: rehearser.as_ref(),
+        managers,
+        clock,
+        book,
+        labels: &cluster.labels,
+    };
+    let (settling, held_objects) = (&settling, &held_objects);
     let mut forecasts = Vec::new();
     for release in releases
         .iter()
         .filter(|release| in_scope(&release.records.id))
     {
-        forecasts.push(forecast(probe, held_objects, release).boxed());
+        forecasts.push(forecast(settling, held_objects, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected::default();
@@ -153,7 +168,7 @@ async fn one(
 }
 
 async fn forecast(
-    probe: &dyn Forecaster,
+    settling: &Settling<'_>,
     holders: &Holders,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
@@ -176,7 +191,7 @@ async fn forecast(
         last,
         holders,
     };
-    let prepared = match probe.forecast(&target).await {
+    let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };
@@ -185,6 +200,7 @@ async fn forecast(
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
+        decisions: prepared.decisions,
         chart: ChartRef {
             name: chart.name,
             version: chart.version,
@@ -211,6 +227,7 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
             notes: Vec::new(),
             objects: Vec::new(),
         },
+        decisions: Vec::new(),
         chart: ChartRef {
             name: "unknown".to_owned(),
             version: "0".to_owned(),

@@ -12,6 +12,7 @@ mod offline;
 mod probe;
 mod rehearse;
 mod schemas;
+mod settled;
 
 pub use admission::Admission;
 pub use lives::{Known, Lives};
@@ -22,3 +23,4 @@ pub use neighbours::{Holders, holders};
 pub use objects::{ManifestObject, Objects, ObjectsError, UnservedKind, objects};
 pub use probe::{ForecastError, Forecaster, LiveProbe, Prepared, PreparedObject, Target};
 pub use rehearse::{Rehearsal, patch_body, rehearse};
+pub use settled::{SettledObject, SettledRelease, Settling};

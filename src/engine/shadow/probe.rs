@@ -47,7 +47,7 @@ pub struct PreparedObject {
     pub live: LiveObject,
     /// What Helm's entry shall own.
     pub apply_set: ApplySet,
-    /// The rehearsed adoption.
+    /// The adoption: rehearsed, but where a forecast was computed for somebody who does not write.
     pub adoption: Adoption,
 }
 
@@ -270,7 +270,13 @@ impl LiveProbe<'_> {
                 }
             };
             if computed && at_hand.is_some_and(|at_hand| !at_hand.rehearses(wanted)) {
-                return Ok(Verdict::Settled(forecast));
+                let write = PreparedObject {
+                    object: object.clone(),
+                    live,
+                    apply_set,
+                    adoption,
+                };
+                return Ok(Verdict::Write(forecast, Box::new(write)));
             }
             count(seen, attempt);
             match rehearse(self.rehearser, object, &live, &adoption.wish).await {
@@ -349,8 +355,13 @@ impl LiveProbe<'_> {
     }
 
     fn now(&self) -> Time {
-        Time::from_unix(self.clock.now().as_second()).unwrap_or(EPOCH)
+        time(self.clock)
     }
+}
+
+/// The time of new entries.
+pub(super) fn time(clock: &dyn Clock) -> Time {
+    Time::from_unix(clock.now().as_second()).unwrap_or(EPOCH)
 }
 
 /// Letters of a probe's name: enough that no real manager has it.

@@ -9,10 +9,12 @@
 pub mod audit;
 pub mod backend;
 pub mod completion;
+pub mod config;
 pub mod confirm;
 pub mod console;
 pub mod context;
 mod desk;
+pub mod diff;
 pub mod env;
 pub mod error;
 mod exit;
@@ -26,6 +28,7 @@ pub mod object_name;
 mod pages;
 pub mod plan;
 mod plan_file;
+pub mod playbook;
 #[cfg(test)]
 mod reference;
 pub mod release_ref;
@@ -102,6 +105,9 @@ pub enum Verb {
     Fields(fields::Args),
     Plan(plan::Args),
     Show(show::Args),
+    Diff(diff::Args),
+    Playbook(playbook::Args),
+    Config(config::Args),
     Run(run::Args),
     Resume(resume::Args),
     Status(status::Args),
@@ -190,6 +196,9 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
+        Some(Verb::Diff(args)) => diff::exec(args, ctx),
+        Some(Verb::Playbook(args)) => playbook::exec(args, ctx),
+        Some(Verb::Config(args)) => config::exec(args, ctx),
         Some(Verb::Run(args)) => run::exec(args, ctx).await,
         Some(Verb::Resume(args)) => resume::exec(args, ctx).await,
         Some(Verb::Status(args)) => status::exec(args, ctx).await,

@@ -1,6 +1,7 @@
 //! The plan: what migrates when, and what is held and why. Immutable, with a digest of its content.
 
 mod check;
+mod diff;
 mod digest;
 mod file;
 mod lint;
@@ -24,6 +25,9 @@ use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
 pub use check::{CheckedPlan, PlanRefused};
+pub use diff::{
+    Change, ClusterChange, Place, PlanDiff, ReleaseChange, SettingChange, WaveChange, WaveFacts,
+};
 pub use digest::digest_of;
 pub use file::{API_VERSION, KIND, PlanUnreadable};
 pub use lint::{Finding, lint};

@@ -10,7 +10,8 @@ use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
 use super::{Defaults, Loaded, Warning, schema, values};
 use crate::domain::fleet::{
-    Fleet, Limits, Managers, STOCK_MANAGER, WaveSizes, alias_refused, manager_name_flaw,
+    Fleet, Limits, Managers, PlanSettings, STOCK_MANAGER, WaveSizes, alias_refused,
+    manager_name_flaw,
 };
 
 /// Reads a text of bounded size.
@@ -60,7 +61,7 @@ pub(super) fn assemble(
                 state: fleet.state,
                 clusters,
                 writes_per_second,
-                waves,
+                planning: PlanSettings::of_sizes(waves),
                 undo_dwell_seconds,
                 start_within_seconds: defaults.start_within_seconds,
             },

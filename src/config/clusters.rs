@@ -188,6 +188,8 @@ impl Reading<'_> {
                 kubeconfig: made.path.clone(),
                 labels: made.labels.clone(),
                 limits: made.limits,
+                timezone: None,
+                windows: Vec::new(),
             };
             self.found.push((cluster, line));
         }

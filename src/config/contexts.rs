@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::problem::{ConfigInvalid, Problem, ProblemKind};
 use super::{Defaults, values};
-use crate::domain::fleet::{Fleet, FleetCluster, Managers, natural_order};
+use crate::domain::fleet::{Fleet, FleetCluster, Managers, PlanSettings, natural_order};
 use crate::domain::ids::ClusterName;
 
 /// Contexts named as close to one that is not there.
@@ -160,6 +160,8 @@ pub fn from_contexts(
                     kubeconfig: kubeconfig.map(Path::to_path_buf),
                     labels: BTreeMap::new(),
                     limits: defaults.limits,
+                    timezone: None,
+                    windows: Vec::new(),
                 }),
             }
         }
@@ -183,7 +185,7 @@ pub fn from_contexts(
         state: PathBuf::from(defaults.state),
         clusters,
         writes_per_second: defaults.writes_per_second,
-        waves: defaults.waves,
+        planning: PlanSettings::of_sizes(defaults.waves),
         undo_dwell_seconds: defaults.undo_dwell_seconds,
         start_within_seconds: defaults.start_within_seconds,
     })

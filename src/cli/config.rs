@@ -50,7 +50,12 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
             only_wide: false,
         })
         .collect();
-    let names: Vec<&str> = configured.fleet.clusters.iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<&str> = configured
+        .fleet
+        .clusters
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
     let mut document = Document::new("ConfigView")
         .field(
             "metadata",
@@ -70,7 +75,10 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let playbook = &configured.fleet.planning.playbook;
     if !playbook.is_empty() {
         let name = playbook.clone();
-        document = document.next(Next::PlaybookShow { name }, "what the playbook does, in words");
+        document = document.next(
+            Next::PlaybookShow { name },
+            "what the playbook does, in words",
+        );
     }
     ctx.show(&document)?;
     Ok(Exit::Ok)

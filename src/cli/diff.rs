@@ -40,7 +40,10 @@ pub struct Args {
 
 /// Shows the difference.
 pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
-    let (before, after) = (plan_file::read(&args.before)?, plan_file::read(&args.after)?);
+    let (before, after) = (
+        plan_file::read(&args.before)?,
+        plan_file::read(&args.after)?,
+    );
     let (before_name, after_name) = (files::name(&args.before), files::name(&args.after));
     let diff = PlanDiff::of(&before, &after);
     let screen = DiffScreen {
@@ -59,7 +62,12 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         ));
     }
     if !diff.is_empty() {
-        document = document.next(Next::Show { plan: after_name.clone() }, "the later plan");
+        document = document.next(
+            Next::Show {
+                plan: after_name.clone(),
+            },
+            "the later plan",
+        );
     }
     ctx.show(&document)?;
     Ok(ctx.findings(!diff.is_empty()))

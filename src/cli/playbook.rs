@@ -93,7 +93,10 @@ fn list(all: &[Listed]) -> Document {
         .map(|it| {
             let (summary, flaws) = match &it.read {
                 Ok(playbook) => (playbook.summary.clone(), 0),
-                Err(error) => (format!("{error}: refit playbook show {}", it.name), error.count()),
+                Err(error) => (
+                    format!("{error}: refit playbook show {}", it.name),
+                    error.count(),
+                ),
             };
             let role = if flaws > 0 { Role::Bad } else { Role::Plain };
             Record {
@@ -133,7 +136,13 @@ fn list(all: &[Listed]) -> Document {
 }
 
 const fn is_override(origin: &Origin) -> bool {
-    matches!(origin, Origin::Own { overrides: true, .. })
+    matches!(
+        origin,
+        Origin::Own {
+            overrides: true,
+            ..
+        }
+    )
 }
 
 fn overrides(name: &str, origin: &Origin) -> String {
@@ -150,11 +159,17 @@ fn show(playbook: &Playbook) -> Result<Document, CliError> {
     }
     for (about, limit) in [
         ("writes/s, fleet", playbook.limits.writes_per_second),
-        ("writes/s, cluster", playbook.limits.cluster_writes_per_second),
+        (
+            "writes/s, cluster",
+            playbook.limits.cluster_writes_per_second,
+        ),
         ("in flight, cluster", playbook.limits.in_flight),
     ] {
         if let Some(limit) = limit {
-            table.row([Span::with(about, Role::Strong), Span::plain(limit.to_string())]);
+            table.row([
+                Span::with(about, Role::Strong),
+                Span::plain(limit.to_string()),
+            ]);
         }
     }
     let mut said = serde_json::Map::new();

@@ -16,7 +16,7 @@ use super::env::Env;
 use super::error::{CliError, ErrorCode};
 use super::object_name::ObjectName;
 use super::{Cli, call};
-use crate::domain::fleet::{Fleet, FleetCluster, Limits, Managers, WaveSizes};
+use crate::domain::fleet::{Fleet, FleetCluster, Limits, Managers, PlanSettings, WaveSizes};
 use crate::domain::ids::{ReleaseId, Revision, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Inventory, InventoryCluster};
@@ -68,6 +68,8 @@ impl Backend for Fake {
             kubeconfig: None,
             labels: [("env".to_owned(), "prod".to_owned())].into(),
             limits,
+            timezone: None,
+            windows: Vec::new(),
         });
         Ok(Fleet {
             name: "acme".into(),
@@ -83,7 +85,7 @@ impl Backend for Fake {
                 .filter(|cluster| scope.has_cluster(cluster))
                 .collect(),
             writes_per_second: 20,
-            waves: WaveSizes(vec![]),
+            planning: PlanSettings::of_sizes(WaveSizes(vec![])),
             undo_dwell_seconds: 60,
             start_within_seconds: 3600,
         })

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::fleet::{Limits, WaveSize};
+use crate::domain::fleet::{Limits, PlanSettings, WaveSize, WaveSizes};
 
 fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
     let names: &[&str] = match path.and_then(Path::to_str) {
@@ -138,7 +138,8 @@ limits = { writes_per_second = 9 }
     assert_eq!(fleet.deadline, Date::constant(2027, 6, 30));
     assert_eq!(fleet.managers.aliases, Vec::<String>::new());
     assert_eq!(fleet.writes_per_second, 50);
-    assert_eq!(fleet.waves.0, [WaveSize::Count(3), WaveSize::Percent(100)]);
+    let sizes = WaveSizes(vec![WaveSize::Count(3), WaveSize::Percent(100)]);
+    assert_eq!(fleet.planning, PlanSettings::of_sizes(sizes));
     assert_eq!(fleet.undo_dwell_seconds, 60);
     assert_eq!(
         fleet.clusters[0].limits,

@@ -12,7 +12,9 @@ pub fn override_text(text: &str) -> Result<String, String> {
         in_quotes ^= c == '"';
         c == '=' && !in_quotes
     });
-    let (path, value) = at.and_then(|at| text.split_at_checked(at)).ok_or_else(wrong)?;
+    let (path, value) = at
+        .and_then(|at| text.split_at_checked(at))
+        .ok_or_else(wrong)?;
     let value = value.trim_start_matches('=');
     let (path, value) = (path.trim(), value.trim());
     if path.is_empty() || value.is_empty() || path.contains('\n') {

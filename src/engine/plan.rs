@@ -13,7 +13,7 @@ use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
-use crate::domain::plan::Candidate;
+use crate::domain::plan::{Candidate, Facts};
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
 
@@ -160,6 +160,7 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
+        facts: Facts::default(),
     });
     Ok(collected)
 }
@@ -186,5 +187,6 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+        facts: Facts::default(),
     }
 }

@@ -49,14 +49,13 @@ const MAX_BYTES: usize = 256 << 10;
 const MAX_LINE: usize = 200;
 
 /// Reads a playbook's file.
-pub(super) fn playbook(
-    name: &str,
-    text: &str,
-    origin: &Origin,
-) -> Result<Playbook, ConfigInvalid> {
+pub(super) fn playbook(name: &str, text: &str, origin: &Origin) -> Result<Playbook, ConfigInvalid> {
     let file = origin.file(name);
     if text.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        let message = format!(
+            "the file has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        );
         return Err(ConfigInvalid::whole_file(&file, message));
     }
     let source = Source::new(&file, text);
@@ -65,17 +64,25 @@ pub(super) fn playbook(
         problems.missing(0..0, format!("{flaw}: rename the file"));
     }
     let mut root = parse(text, 0, &mut problems);
-    root.retain(|key, value| {
-        let is_of_fleets = OF_FLEETS.iter().any(|one| key.get_ref() == one);
-        if is_of_fleets {
+    for key in OF_FLEETS {
+        if let Some((key, value)) = root.remove_entry(*key) {
             let message = "this belongs into fleet.toml: it says what the fleet is";
             problems.invalid(key.span(), key.span().start..value.span().end, message);
         }
-        !is_of_fleets
-    });
+    }
     let top = Section::open(&root, 0..0, &TOP, &mut problems);
-    let summary = line(&top, "summary", "what is it? Add summary = \"…\"", &mut problems);
-    let when = line(&top, "when", "for which fleets? Add when = \"…\"", &mut problems);
+    let summary = line(
+        &top,
+        "summary",
+        "what is it? Add summary = \"…\"",
+        &mut problems,
+    );
+    let when = line(
+        &top,
+        "when",
+        "for which fleets? Add when = \"…\"",
+        &mut problems,
+    );
     let texts = texts(&top, &source, &mut problems);
     let settings = settings::settings(&top, name, &mut problems);
     let limits = settings::limits(&top, &mut problems);
@@ -105,12 +112,19 @@ fn line(top: &Section<'_>, key: &str, missing: &str, problems: &mut Problems) ->
         return String::new();
     };
     if text.contains('\n') || text.chars().count() > MAX_LINE {
-        entry.flaw(problems, format!("one line of at most {MAX_LINE} characters is needed"));
+        entry.flaw(
+            problems,
+            format!("one line of at most {MAX_LINE} characters is needed"),
+        );
     }
     text.to_owned()
 }
 
-fn texts(top: &Section<'_>, source: &Source<'_>, problems: &mut Problems) -> BTreeMap<Text, String> {
+fn texts(
+    top: &Section<'_>,
+    source: &Source<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<Text, String> {
     let mut found = BTreeMap::new();
     let Some(section) = top.get("texts").and_then(|it| it.section(&TEXTS, problems)) else {
         return found;

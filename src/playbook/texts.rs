@@ -160,13 +160,11 @@ impl Playbook {
         let Some(template) = self.texts.get(&text) else {
             return Ok(None);
         };
-        made(template, facts)
-            .map(Some)
-            .map_err(|flaw| TextFailed {
-                playbook: self.name.clone(),
-                text,
-                message: flaw.message,
-            })
+        made(template, facts).map(Some).map_err(|flaw| TextFailed {
+            playbook: self.name.clone(),
+            text,
+            message: flaw.message,
+        })
     }
 }
 
@@ -183,7 +181,8 @@ pub(super) struct Flaw {
 pub(super) fn flaw_of(text: Text, template: &str) -> Option<Flaw> {
     made(template, &Facts::example(text)).err().map(|mut flaw| {
         if !text.has_wave() && template.contains("wave.") {
-            flaw.message.push_str("; only approve and failed are about a wave");
+            flaw.message
+                .push_str("; only approve and failed are about a wave");
         }
         flaw
     })
@@ -195,7 +194,10 @@ fn made(template: &str, facts: &Facts) -> Result<String, Flaw> {
     environment.set_fuel(Some(FUEL));
     environment.set_debug(true);
     let said = environment
-        .render_str(template, minijinja::Value::from_serialize(facts))
+        .render_str(
+            template,
+            minijinja::Value::from(minijinja::value::Serde(facts)),
+        )
         .map_err(|error| Flaw {
             message: words(&error),
             at: error.range(),

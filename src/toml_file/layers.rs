@@ -51,7 +51,7 @@ impl<'a> Layers<'a> {
             let base = source.add(layer.name, layer.text);
             let mut tree = parse(layer.text, base, problems);
             if let Some(keys) = layer.keys {
-                tree.retain(|key, _| keys.iter().any(|kept| key.get_ref() == kept));
+                tree = only(tree, keys);
             }
             trees.push((at, tree));
         }
@@ -65,6 +65,15 @@ impl<'a> Layers<'a> {
         }
         Self { root, source }
     }
+}
+
+/// A table with some of its keys.
+fn only<'a>(table: DeTable<'a>, keys: &[&str]) -> DeTable<'a> {
+    let kept = |key: &str| keys.contains(&key);
+    table
+        .into_iter()
+        .filter(|(key, _)| kept(key.get_ref()))
+        .collect()
 }
 
 /// Parses one text whose first byte has the offset `base`.
@@ -120,7 +129,9 @@ fn make_room(below: &mut DeTable<'_>, above: &DeTable<'_>, section: &str, keys: 
     if keys.iter().any(says)
         && let Some(DeValue::Table(table)) = below.get_mut(section).map(Spanned::get_mut)
     {
-        table.retain(|key, _| !keys.iter().any(|one| key.get_ref() == one));
+        for key in keys {
+            table.remove(*key);
+        }
     }
 }
 

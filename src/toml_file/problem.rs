@@ -279,7 +279,12 @@ impl Problems {
     }
 
     /// A value that cannot be.
-    pub fn invalid(&mut self, place: Range<usize>, shown: Range<usize>, message: impl Into<String>) {
+    pub fn invalid(
+        &mut self,
+        place: Range<usize>,
+        shown: Range<usize>,
+        message: impl Into<String>,
+    ) {
         self.add(place, shown, ProblemKind::Invalid(message.into()));
     }
 

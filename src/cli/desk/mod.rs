@@ -22,7 +22,8 @@ pub use adapters::{Adapters, Lock, Stores};
 pub use look::invalid;
 
 use super::backend::{
-    Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,
+    Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};

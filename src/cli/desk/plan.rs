@@ -12,7 +12,7 @@ use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::{Digest, ReleaseId};
-use crate::domain::plan::{Plan, PlanRequest, digest_of, plan as make};
+use crate::domain::plan::{Dependencies, Plan, PlanRequest, digest_of, plan as make};
 use crate::domain::release::Inventory;
 
 /// Makes a plan; only for the releases of `from`, if given.
@@ -70,6 +70,8 @@ fn made(
 ) -> Result<Plan, CliError> {
     let request = PlanRequest {
         fleet,
+        dependencies: &Dependencies::default(),
+        base: None,
         now,
         tool: VERSION,
         inputs: inputs(invocation, from),

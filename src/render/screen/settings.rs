@@ -44,15 +44,25 @@ pub fn rows(settings: &PlanSettings) -> Vec<(&'static str, String)> {
     }
     if !settings.approvals.is_empty() {
         let names = settings.approvals.join(", ");
-        rows.push(("approval", format!("by somebody other than the author, before: {names}")));
+        rows.push((
+            "approval",
+            format!("by somebody other than the author, before: {names}"),
+        ));
     }
     let budget = &settings.budget;
     let bound = |name: &str, bound: Option<u32>| bound.map(|bound| format!("{name} {bound}"));
-    let mut bounds: Vec<String> = [bound("failed", budget.failed), bound("undone", budget.undone)]
-        .into_iter()
-        .flatten()
-        .collect();
-    bounds.extend(budget.conflict_rate.map(|it| format!("conflict rate {}", rate(it))));
+    let mut bounds: Vec<String> = [
+        bound("failed", budget.failed),
+        bound("undone", budget.undone),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    bounds.extend(
+        budget
+            .conflict_rate
+            .map(|it| format!("conflict rate {}", rate(it))),
+    );
     if !bounds.is_empty() {
         rows.push(("budget", format!("a wave allows {}", bounds.join(", "))));
         rows.push(("on failure", spent(budget.spent).to_owned()));
@@ -64,7 +74,10 @@ pub fn rows(settings: &PlanSettings) -> Vec<(&'static str, String)> {
         rows.push(("risk", format!("low risk waits until {date}")));
     }
     if settings.held_dependency == HeldDependency::Hold {
-        rows.push(("dependencies", "who needs a held release is held too".to_owned()));
+        rows.push((
+            "dependencies",
+            "who needs a held release is held too".to_owned(),
+        ));
     }
     rows
 }

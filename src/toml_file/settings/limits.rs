@@ -9,7 +9,11 @@ use crate::toml_file::shape::Shape;
 /// `[limits]`
 pub const LIMITS: Shape = Shape {
     section: "limits",
-    now: &["writes_per_second", "cluster_writes_per_second", "in_flight"],
+    now: &[
+        "writes_per_second",
+        "cluster_writes_per_second",
+        "in_flight",
+    ],
     later: &[],
 };
 
@@ -29,7 +33,10 @@ pub struct LimitsRead {
 
 /// Reads `[limits]`.
 pub fn limits(top: &Section<'_>, problems: &mut Problems) -> LimitsRead {
-    let Some(section) = top.get("limits").and_then(|it| it.section(&LIMITS, problems)) else {
+    let Some(section) = top
+        .get("limits")
+        .and_then(|it| it.section(&LIMITS, problems))
+    else {
         return LimitsRead::default();
     };
     let mut number = |key: &str| section.get(key)?.number(problems, &LIMIT_BOUNDS);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,10 +28,42 @@ pub struct PlanDiff {
     pub settings: Vec<SettingChange>,
     /// Clusters that were read for one of the two only.
     pub clusters: Vec<ClusterChange>,
-    /// Totals of the earlier plan.
-    pub before: PlanSummary,
-    /// Totals of the later plan.
-    pub after: PlanSummary,
+    /// The earlier plan as a whole.
+    pub before: PlanTotals,
+    /// The later plan as a whole.
+    pub after: PlanTotals,
+}
+
+/// A plan as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanTotals {
+    /// Counts.
+    #[serde(flatten)]
+    pub summary: PlanSummary,
+    /// Waves.
+    pub waves: u32,
+    /// When the last wave has soaked; `None` without a calendar, or if that is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Timestamp>,
+    /// Days from there to the deadline; negative is late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack_days: Option<i32>,
+    /// Releases that miss the deadline.
+    pub late: u32,
+}
+
+impl PlanTotals {
+    fn of(plan: &Plan) -> Self {
+        let calendar = plan.calendar.as_ref();
+        Self {
+            summary: plan.summary,
+            waves: u32::try_from(plan.waves.len()).unwrap_or(u32::MAX),
+            finish: calendar.and_then(|it| it.done),
+            slack_days: calendar.and_then(|it| it.slack_days),
+            late: calendar.map_or(0, |it| it.late.iter().map(|late| late.releases).sum()),
+        }
+    }
 }
 
 /// One wave in two plans.
@@ -63,6 +96,16 @@ pub struct WaveFacts {
     pub objects: u64,
     /// Writes.
     pub writes: u64,
+    /// When it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Timestamp>,
+    /// When its last write is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Timestamp>,
+    /// How long it is watched, in seconds.
+    pub soak: u32,
+    /// Somebody approves it.
+    pub approval: bool,
 }
 
 /// One release in two plans.
@@ -178,8 +221,8 @@ impl PlanDiff {
             releases: releases(before, after),
             settings: settings(before, after),
             clusters: clusters(before, after),
-            before: before.summary,
-            after: after.summary,
+            before: PlanTotals::of(before),
+            after: PlanTotals::of(after),
         }
     }
 
@@ -362,6 +405,10 @@ fn wave_facts(wave: &Wave) -> WaveFacts {
         releases: u32::try_from(wave.releases.len()).unwrap_or(u32::MAX),
         objects: sum(|it| it.objects),
         writes: sum(|it| it.writes),
+        starts: wave.starts,
+        ends: wave.ends,
+        soak: wave.soak,
+        approval: wave.approval,
     }
 }
 
@@ -426,3 +473,6 @@ fn clusters(before: &Plan, after: &Plan) -> Vec<ClusterChange> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

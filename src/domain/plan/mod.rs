@@ -32,7 +32,8 @@ use super::shadow::{Forecast, Reason, ReleaseOutcome};
 pub use check::{CheckedPlan, PlanRefused};
 pub use dependencies::{Dependencies, Edge, EdgeInvalid, EdgeReason};
 pub use diff::{
-    Change, ClusterChange, Place, PlanDiff, ReleaseChange, SettingChange, WaveChange, WaveFacts,
+    Change, ClusterChange, Place, PlanDiff, PlanTotals, ReleaseChange, SettingChange, WaveChange,
+    WaveFacts,
 };
 pub use digest::digest_of;
 pub use facts::{ClusterFacts, Facts, Risk};

@@ -118,12 +118,13 @@ impl DiffScreen<'_> {
             Column::new("WAVES"),
             Column::new("MIGRATE"),
             Column::new("HELD"),
-            Column::new("DONE"),
-            Column::new("WRITES"),
+            Column::new("WRITES").narrow(3),
+            Column::new("FINISH"),
+            Column::new("SLACK"),
         ]);
-        for (name, plan) in [
-            (self.before_name, self.before),
-            (self.after_name, self.after),
+        for (name, plan, totals) in [
+            (self.before_name, self.before, &self.diff.before),
+            (self.after_name, self.after, &self.diff.after),
         ] {
             let summary = &plan.summary;
             table.row([
@@ -133,8 +134,9 @@ impl DiffScreen<'_> {
                 Span::plain(plan.waves.len().to_string()),
                 Span::plain(summary.migrate.to_string()),
                 Span::plain((summary.needs_choice + summary.blocked).to_string()),
-                Span::plain(summary.done.to_string()),
                 Span::plain(summary.writes.to_string()),
+                Span::or_none(totals.finish.map(text::minute)),
+                slack(totals.slack_days),
             ]);
         }
         table
@@ -179,6 +181,15 @@ impl DiffScreen<'_> {
             ]);
         }
         table
+    }
+}
+
+/// `26d`, or `-7d` for a missed deadline.
+fn slack(days: Option<i32>) -> Span {
+    match days {
+        None => Span::none(),
+        Some(days) if days < 0 => Span::with(format!("{days}d"), Role::Bad),
+        Some(days) => Span::plain(format!("{days}d")),
     }
 }
 
@@ -229,7 +240,8 @@ fn waves(changes: &[WaveChange]) -> Table {
         Column::new("RELEASES"),
         Column::new("CAME"),
         Column::new("LEFT"),
-        Column::new("WRITES"),
+        Column::new("WRITES").narrow(1),
+        Column::new("STARTS"),
     ]);
     for change in changes {
         let both = |of: fn(&WaveFacts) -> u64| {
@@ -250,7 +262,17 @@ fn waves(changes: &[WaveChange]) -> Table {
             Span::plain(change.came.to_string()),
             Span::plain(change.left.to_string()),
             Span::plain(both(|it| it.writes)),
+            Span::or_none(starts(change)),
         ]);
     }
     table
+}
+
+/// `2026-12-08T14:00Z`, or two of them with an arrow.
+fn starts(change: &WaveChange) -> Option<String> {
+    let of = |facts: &Option<WaveFacts>| facts.as_ref().and_then(|it| it.starts).map(text::minute);
+    match (of(&change.before), of(&change.after)) {
+        (Some(was), Some(is)) if was != is => Some(format!("{was} -> {is}")),
+        (was, is) => is.or(was),
+    }
 }

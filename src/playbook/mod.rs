@@ -41,3 +41,6 @@ pub struct Playbook {
     /// The file's text.
     pub source: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod helm;
+mod playbooks;
 #[cfg(test)]
 mod run_protocol;
 #[cfg(test)]

@@ -282,14 +282,16 @@ fn caps(entry: &Entry<'_>, problems: &mut Problems) -> Vec<Cap> {
     found
 }
 
-/// `"24h"` for all, or by name: `prod`, `nonprod`, `all`, or a selector in quotes. In the order of the file, `all` last.
+/// `"24h"` for all, or by name: `prod`, `nonprod`, `all`, or a selector in quotes. Keys of TOML have no order, so the more
+/// particular ones come first, whatever layer they are of: selectors, then `prod`, `nonprod`, and `all`.
 fn soak(entry: &Entry<'_>, problems: &mut Problems) -> Vec<SoakRule> {
     if entry.is_text() {
         return soak_rule("all", Selector::all(), entry, problems)
             .into_iter()
             .collect();
     }
-    let mut rules: Vec<(usize, SoakRule)> = Vec::new();
+    const LAST: [&str; 3] = ["prod", "nonprod", "all"];
+    let mut rules: Vec<SoakRule> = Vec::new();
     for (name, entry) in entry.entries(problems) {
         let selector = match name {
             "all" => Ok(Selector::all()),
@@ -298,16 +300,10 @@ fn soak(entry: &Entry<'_>, problems: &mut Problems) -> Vec<SoakRule> {
             other => other.parse(),
         };
         let is_label = name.contains(|c: char| "=!(".contains(c)) || name.contains(' ');
-        let known = ["all", "prod", "nonprod"].contains(&name);
+        let known = LAST.contains(&name);
         match selector {
             Ok(selector) if known || is_label => {
-                let place = if name == "all" {
-                    usize::MAX
-                } else {
-                    entry.key.start
-                };
-                let rule = soak_rule(name, selector, &entry, problems);
-                rules.extend(rule.map(|rule| (place, rule)));
+                rules.extend(soak_rule(name, selector, &entry, problems));
             }
             _ => {
                 let message = format!(
@@ -317,8 +313,9 @@ fn soak(entry: &Entry<'_>, problems: &mut Problems) -> Vec<SoakRule> {
             }
         }
     }
-    rules.sort_by_key(|(place, _)| *place);
-    rules.into_iter().map(|(_, rule)| rule).collect()
+    let rank = |rule: &SoakRule| LAST.iter().position(|name| *name == rule.name);
+    rules.sort_by(|a, b| (rank(a), &a.name).cmp(&(rank(b), &b.name)));
+    rules
 }
 
 /// `"0s"` is no soak: it switches one of a lower layer off.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod helm;
+#[cfg(test)]
 mod playbooks;
 #[cfg(test)]
 mod run_protocol;

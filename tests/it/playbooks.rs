@@ -23,9 +23,10 @@ labels = { env = "prod", region = "us" }
 const EXAMPLE: &str = include_str!("../../fleet.toml.example");
 
 fn contexts(path: Option<&Path>) -> Result<KubeContexts, String> {
-    let names: &[&str] = match path {
+    let names: &[&str] = match path.and_then(Path::to_str) {
         None => &["acme-stage-us", "acme-us-1", "acme-us-2"],
-        Some(_) => &["kind-lab"],
+        Some("lab.kubeconfig") => &["kind-lab"],
+        Some(other) => return Err(format!("{other}: no such file")),
     };
     Ok(KubeContexts {
         names: names.iter().map(|&name| name.to_owned()).collect(),

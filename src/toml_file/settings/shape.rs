@@ -63,6 +63,9 @@ const SCORES: RangeInclusive<u32> = 0..=1_000;
 /// Seeds: whatever a person types.
 const SEEDS: RangeInclusive<u32> = 0..=u32::MAX;
 
+/// Soak rules that have a name of their own, the most particular first.
+const LAST: [&str; 3] = ["prod", "nonprod", "all"];
+
 /// What may stand before `_per_` in the name of a cap.
 const COUNTED: [(&str, Counted); 2] = [
     ("releases", Counted::Releases),
@@ -290,7 +293,6 @@ fn soak(entry: &Entry<'_>, problems: &mut Problems) -> Vec<SoakRule> {
             .into_iter()
             .collect();
     }
-    const LAST: [&str; 3] = ["prod", "nonprod", "all"];
     let mut rules: Vec<SoakRule> = Vec::new();
     for (name, entry) in entry.entries(problems) {
         let selector = match name {

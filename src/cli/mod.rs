@@ -7,6 +7,7 @@
 //! | reports → [`Exit`] | [`backend`]: everything that touches a cluster or the store |
 
 pub mod audit;
+mod audit_diff;
 pub mod backend;
 pub mod completion;
 pub mod config;
@@ -29,6 +30,7 @@ mod pages;
 pub mod plan;
 mod plan_file;
 pub mod playbook;
+pub mod policy;
 #[cfg(test)]
 mod reference;
 pub mod release_ref;
@@ -82,7 +84,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
     disable_help_subcommand = true,
     max_term_width = 110
 )]
-#[command(after_help = "More: refit help exit-codes | outcomes | errors")]
+#[command(after_help = "More: refit help exit-codes | outcomes | errors | policy")]
 pub struct Cli {
     /// Flags of all verbs.
     #[command(flatten)]
@@ -108,6 +110,7 @@ pub enum Verb {
     Diff(diff::Args),
     Playbook(playbook::Args),
     Config(config::Args),
+    Policy(policy::Args),
     Run(run::Args),
     Resume(resume::Args),
     Status(status::Args),
@@ -199,6 +202,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(Verb::Diff(args)) => diff::exec(args, ctx),
         Some(Verb::Playbook(args)) => playbook::exec(args, ctx),
         Some(Verb::Config(args)) => config::exec(args, ctx),
+        Some(Verb::Policy(args)) => policy::exec(args, ctx).await,
         Some(Verb::Run(args)) => run::exec(args, ctx).await,
         Some(Verb::Resume(args)) => resume::exec(args, ctx).await,
         Some(Verb::Status(args)) => status::exec(args, ctx).await,

@@ -158,12 +158,12 @@ fn show(playbook: &Playbook) -> Result<Document, CliError> {
         table.row([Span::with(about, Role::Strong), Span::plain(what)]);
     }
     for (about, limit) in [
-        ("writes/s, fleet", playbook.limits.writes_per_second),
+        ("fleet-writes/s", playbook.limits.writes_per_second),
         (
-            "writes/s, cluster",
+            "cluster-writes/s",
             playbook.limits.cluster_writes_per_second,
         ),
-        ("in flight, cluster", playbook.limits.in_flight),
+        ("cluster-in-flight", playbook.limits.in_flight),
     ] {
         if let Some(limit) = limit {
             table.row([

@@ -7,7 +7,8 @@ use toml::de::DeTable;
 use super::clusters::{Given, clusters};
 use super::contexts::Contexts;
 use super::defaults::{DEFAULTS, DEFAULTS_FILE};
-use super::{Defaults, Loaded, PlaybookText, Playbooks, WHAT_IF, Warning, schema, view};
+use super::policy::policies;
+use super::{Defaults, Loaded, PlaybookText, Playbooks, WHAT_IF, Warning, audit, schema, view};
 use crate::domain::fleet::{
     Fleet, Limits, Managers, STOCK_MANAGER, alias_refused, manager_name_flaw,
 };
@@ -66,6 +67,10 @@ pub(super) fn assemble(
     let planning = settings::settings(&top, name, &mut problems);
     let undo_dwell_seconds = duration(&top, "undo", "dwell", &schema::UNDO, &mut problems);
     let start_within_seconds = duration(&top, "plan", "start_within", &schema::PLAN, &mut problems);
+    let policies = top.get("policy").map_or_else(Vec::new, |entry| {
+        policies(&entry, &source, &mut problems, &mut warnings)
+    });
+    let expect = audit::expect(&top, &mut problems);
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
             let message = "write [[clusters]], with two brackets";
@@ -101,6 +106,8 @@ pub(super) fn assemble(
                 planning,
                 undo_dwell_seconds: undo_dwell_seconds.unwrap_or(defaults.undo_dwell_seconds),
                 start_within_seconds: start_within_seconds.unwrap_or(defaults.start_within_seconds),
+                expect,
+                policies,
             },
             warnings,
             values: view::values(&root, &source),

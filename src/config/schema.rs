@@ -7,9 +7,9 @@ pub(super) const TOP: Shape = Shape {
     section: "",
     now: &[
         "fleet", "clusters", "limits", "waves", "undo", "plan", "windows", "freezes", "budget",
-        "gates", "peers", "risk", "cost",
+        "gates", "peers", "risk", "cost", "policy", "audit",
     ],
-    later: &["depends", "policy", "audit", "redact", "graph", "plugins"],
+    later: &["depends", "redact", "graph", "plugins"],
 };
 /// `[fleet]`
 pub(super) const FLEET: Shape = Shape {
@@ -47,6 +47,29 @@ pub(super) const UNDO: Shape = Shape {
     now: &["dwell"],
     later: &[],
 };
+/// `[[policy]]`
+pub(super) const POLICY: Shape = Shape {
+    section: "policy",
+    now: &[
+        "kind",
+        "field",
+        "owner",
+        "namespace",
+        "labels",
+        "chart",
+        "conflict",
+        "drop",
+        "why",
+    ],
+    later: &[],
+};
+
+/// `[audit]`
+pub(super) const AUDIT: Shape = Shape {
+    section: "audit",
+    now: &["expect"],
+    later: &[],
+};
 
 /// `[plan]`
 pub(super) const PLAN: Shape = Shape {
@@ -75,4 +98,6 @@ pub(super) const ALL: &[&Shape] = &[
     &settings::FREEZES,
     &settings::GATES,
     &settings::BUDGET,
+    &POLICY,
+    &AUDIT,
 ];

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::fleet::settings::{CanaryRule, Cut};
-use crate::domain::fleet::{Limits, PlanSettings, WaveSize, WaveSizes};
+use crate::domain::fleet::{DrivenBy, Limits, PlanSettings, WaveSize, WaveSizes};
 use crate::toml_file::settings;
 
 fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
@@ -31,12 +31,12 @@ fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
     })
 }
 
-fn load_acme(text: &str) -> Result<Loaded, ConfigInvalid> {
+pub(in crate::config) fn load_acme(text: &str) -> Result<Loaded, ConfigInvalid> {
     load(text, "fleet.toml", &acme)
 }
 
 /// Flaws as `line:column message`.
-fn flaws(text: &str) -> Vec<String> {
+pub(in crate::config) fn flaws(text: &str) -> Vec<String> {
     let error = load_acme(text).expect_err("has flaws");
     assert!(!error.problems.is_empty());
     error
@@ -171,6 +171,8 @@ in_flight = 2
 sizes = [3, "100%"]
 [undo]
 dwell = "1m"
+[audit]
+expect = ["terraform"]
 [[clusters]]
 context = "kind-kind"
 name = "home"
@@ -183,6 +185,7 @@ limits = { writes_per_second = 9 }
     let sizes = WaveSizes(vec![WaveSize::Count(3), WaveSize::Percent(100)]);
     assert_eq!(fleet.planning, PlanSettings::of_sizes(sizes));
     assert_eq!(fleet.undo_dwell_seconds, 60);
+    assert_eq!(fleet.expect, [DrivenBy::Terraform].into());
     assert_eq!(
         fleet.clusters[0].limits,
         Limits {
@@ -208,7 +211,7 @@ in_flight = 0
 [windows]
 prod = { days = "Tue-Thr", from = "22:00", to = "2:00" }
 
-[audit]
+[redact]
 x = 1
 "#;
     let error = load_with(text, "", &[]).unwrap_err();
@@ -223,7 +226,7 @@ x = 1
             "fleet.toml:10:13  in_flight = 0            0 is not within 1 and 10000",
             "fleet.toml:13:17  days = \"Tue-Thr\"         \"Tue-Thr\" are no days: write Mon-Fri, or Tue,Thu, or daily",
             "fleet.toml:13:49  to = \"2:00\"              \"2:00\" is no time of day; write it like 22:00",
-            "fleet.toml:15:2   [audit]                  audit is not supported yet by this version of refit: remove it",
+            "fleet.toml:15:2   [redact]                 redact is not supported yet by this version of refit: remove it",
         ]
     );
 }
@@ -357,7 +360,7 @@ fn an_unknown_key_gets_a_guess_or_its_home() {
 
 #[test]
 fn keys_of_later_work_are_refused_as_such() {
-    for section in ["audit", "redact", "graph"] {
+    for section in ["redact", "graph"] {
         let found = flaws_of(&format!("[{section}]\nx = 1"));
         assert_eq!(
             found,
@@ -366,9 +369,7 @@ fn keys_of_later_work_are_refused_as_such() {
             )]
         );
     }
-    for section in ["policy", "depends"] {
-        assert!(flaws_of(&format!("[[{section}]]\nx = 1"))[0].contains("not supported yet"));
-    }
+    assert!(flaws_of("[[depends]]\nx = 1")[0].contains("not supported yet"));
 }
 
 #[test]
@@ -543,6 +544,15 @@ fn values_that_cannot_be_are_refused() {
         ("[waves]\nsizes = [1.5]", "2:10 a size is a number"),
         ("[undo]\ndwell = \"0s\"", "2:9 \"0s\" is not within"),
         ("[undo]\ndwell = 30", "2:9 a text in quotes"),
+        (
+            "[audit]\nexpect = [\"flx\"]",
+            "2:11 no driver is called \"flx\"; did you mean flux?",
+        ),
+        (
+            "[audit]\nexpect = [\"flux\", \"flux\"]",
+            "2:19 \"flux\" stands here twice",
+        ),
+        ("[audit]\nexpect = \"flux\"", "2:10 an array"),
         ("[limits]\nwrites_per_second = -4", "2:21 -4 is not within"),
         (
             "[limits]\nin_flight = \"4\"",

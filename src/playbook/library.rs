@@ -22,7 +22,7 @@ impl Origin {
     /// The file, as messages name it.
     pub fn file(&self, name: &str) -> String {
         match self {
-            Self::BuiltIn => format!("{name}.toml (built in)"),
+            Self::BuiltIn => format!("built-in/{name}.toml"),
             Self::Own { file, .. } => file.clone(),
         }
     }
@@ -79,7 +79,10 @@ impl Library {
     /// The built-in ones and the user's. One of the same name takes the built-in one's place. Own ones come after the
     /// built-in ones, by name.
     pub fn with(mut own: Vec<OwnFile>) -> Self {
-        own.retain(|file| !NOT_PLAYBOOKS.contains(&file.name.as_str()));
+        // An empty file is none: `refit playbook show canary --source > playbooks/canary.toml` makes it before refit starts.
+        own.retain(|file| {
+            !NOT_PLAYBOOKS.contains(&file.name.as_str()) && !file.text.trim().is_empty()
+        });
         own.sort_by(|a, b| a.name.cmp(&b.name));
         let built_in = BUILT_IN
             .iter()

@@ -81,7 +81,12 @@ fn every_file_of_the_folder_is_built_in_or_read_by_another_part() {
 #[test]
 fn an_own_one_takes_the_place_of_a_built_in_one() {
     let text = BUILT_IN[0].1.replace("undone = 3", "undone = 9");
-    let files = vec![own("zeta", &text), own("canary", &text), own("triage", "x")];
+    let files = vec![
+        own("zeta", &text),
+        own("canary", &text),
+        own("triage", "x"),
+        own("deadline", "\n"),
+    ];
     let library = Library::with(files);
     let canary = library.get("canary").unwrap();
     assert_eq!(canary.settings.budget.undone, Some(9));

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod fields;
 pub mod inventory;
 pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod settings;
 pub mod settle;

@@ -468,6 +468,7 @@ pub(crate) mod tests {
             risk: Risk::default(),
             needs: Vec::new(),
             notes: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -509,6 +510,8 @@ pub(crate) mod tests {
                 deadline: "2027-02-10".parse().unwrap(),
                 settings: crate::domain::fleet::PlanSettings::default(),
                 clusters: BTreeMap::new(),
+                policies: vec![],
+                labels: BTreeMap::new(),
             },
             waves: vec![
                 Wave {

@@ -65,7 +65,7 @@ pub fn rows(settings: &PlanSettings) -> Vec<(&'static str, String)> {
     );
     if !bounds.is_empty() {
         rows.push(("budget", format!("a wave allows {}", bounds.join(", "))));
-        rows.push(("on failure", spent(budget.spent).to_owned()));
+        rows.push(("on-failure", spent(budget.spent).to_owned()));
     }
     if settings.risk.order == RiskOrder::HighFirst {
         rows.push(("risk", "the highest first".to_owned()));
@@ -138,6 +138,8 @@ fn sizes(sizes: &WaveSizes) -> String {
 fn span(seconds: u32) -> String {
     if seconds.is_multiple_of(3_600) {
         format!("{}h", seconds / 3_600)
+    } else if seconds.is_multiple_of(60) {
+        format!("{}m", seconds / 60)
     } else {
         text::duration(SignedDuration::from_secs(i64::from(seconds)))
     }

@@ -11,6 +11,7 @@ mod cap;
 mod error;
 mod managed;
 pub mod reset;
+pub mod scale;
 mod strip;
 
 use std::collections::BTreeMap;

@@ -255,6 +255,7 @@ impl Life<'_> {
         let request = json!({
             "op": "apply", "openapi": [self.world.file], "manager": manager, "subresource": subresource, "force": force,
             "live": self.live, "config": config, "ignore": ignore,
+            "empty": FieldManager::new(&self.world.schema, self.kind.clone(), "").new_object(),
         });
         let schema = &self.world.schema;
         // The oracle's endpoint is that of the configuration; a foreign one cannot be asked for.
@@ -395,6 +396,7 @@ impl Life<'_> {
         let request = json!({
             "op": "update", "openapi": [self.world.file], "manager": manager, "subresource": subresource,
             "live": self.live, "config": new, "ignore": ignore,
+            "empty": FieldManager::new(&self.world.schema, self.kind.clone(), "").new_object(),
         });
         let endpoint =
             FieldManager::new(&self.world.schema, self.kind.clone(), subresource).with_reset(reset);

@@ -75,7 +75,7 @@ impl World {
         if dry {
             path.push_str("&dryRun=All");
         }
-        let body = request.body.to_string();
+        let body = plain(&request.body);
         self.api()
             .send(request.method, &path, request.content_type, body.as_bytes())
             .unwrap_or_else(|error| panic!("the server is gone: {error:?}"))
@@ -148,4 +148,19 @@ impl Range {
         };
         self.models.values().find(|model| is_it(model)).unwrap()
     }
+}
+
+/// The JSON text of a value in ASCII. The server reads an applied configuration as YAML, where some characters may only stand as escapes.
+fn plain(value: &Value) -> String {
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            ' '..='~' => out.push(c),
+            c => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    out
 }

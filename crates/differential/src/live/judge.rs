@@ -1,6 +1,7 @@
 //! Whether the server did what was foretold.
 
 use managed_fields::manager::{ManagerError, Managing};
+use managed_fields::value;
 use serde_json::{Value, json};
 use testbed::api::Answer;
 
@@ -54,7 +55,8 @@ pub fn apply(
                 content(expected, &ours.object),
                 content(&theirs.body, &ours.object),
             );
-            if expected != found {
+            // The server reads a configuration as YAML, where 1.0 becomes 1.
+            if !value::equals(&expected, &found) {
                 return Verdict::Differs("object".into());
             }
             entries(
@@ -66,7 +68,7 @@ pub fn apply(
         (Ok(_), false) => {
             let is_ownership = ALGEBRA.iter().any(|words| message.contains(words));
             let both = would_be.is_some_and(|answer| !accepted(answer));
-            if !is_ownership && (both || matches!(theirs.status, 400 | 403 | 422)) {
+            if !is_ownership && (both || matches!(theirs.status, 400 | 403 | 409 | 422)) {
                 Verdict::ServerOnly
             } else {
                 Verdict::Differs("outcome".into())
@@ -87,7 +89,7 @@ pub fn entries(live: Option<&Value>, ours: &Value, theirs: &Value) -> Verdict {
     let found = &theirs["metadata"]["managedFields"];
     let is_unchanged = live.is_some_and(|live| {
         timeless(&live["metadata"]["managedFields"]) == timeless(ours)
-            && content(live, &Value::Null) == content(theirs, &Value::Null)
+            && value::equals(&content(live, &Value::Null), &content(theirs, &Value::Null))
     });
     let expected = match live {
         Some(live) if is_unchanged => &live["metadata"]["managedFields"],
@@ -123,9 +125,18 @@ pub fn timeless(entries: &Value) -> Value {
 fn content(object: &Value, asked: &Value) -> Value {
     let mut object = object.clone();
     let is_new = asked["metadata"]["uid"].is_null();
+    // An apply with a field that the server does not store, or with 1.0 for 1, raises it; the same in an update does not.
+    let is_custom = object["apiVersion"]
+        .as_str()
+        .is_some_and(|version| version.starts_with("example.dev/"));
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.remove("managedFields");
         metadata.remove("resourceVersion");
+        // Updates lose it, applies keep it; nobody reads it.
+        metadata.remove("selfLink");
+        if is_custom {
+            metadata.remove("generation");
+        }
         if is_new {
             metadata.remove("uid");
             metadata.remove("creationTimestamp");
@@ -146,12 +157,42 @@ const ALLOTTED: [&str; 5] = [
     "healthCheckNodePort",
 ];
 
+/// What the registry drops from a Service when its type changes, or changes to fit other fields; also after ownership is computed.
+const TYPE_DEPENDENT: [&str; 7] = [
+    "externalTrafficPolicy",
+    "allocateLoadBalancerNodePorts",
+    "healthCheckNodePort",
+    "clusterIP",
+    "clusterIPs",
+    "ipFamilies",
+    "ipFamilyPolicy",
+];
+
+/// Puts back into a Service what was asked for and dropped.
+pub fn keep_type_dependent(service: &mut Value, asked: &Value) {
+    for field in TYPE_DEPENDENT {
+        let value = &asked["spec"][field];
+        if !unasked(value) {
+            service["spec"][field] = value.clone();
+        }
+    }
+    let ports = asked["spec"]["ports"].as_array();
+    for (i, port) in ports.into_iter().flatten().enumerate() {
+        if !port["nodePort"].is_null() && service["spec"]["ports"][i].is_object() {
+            service["spec"]["ports"][i]["nodePort"] = port["nodePort"].clone();
+        }
+    }
+}
+
+fn unasked(value: &Value) -> bool {
+    value.is_null() || *value == json!("") || *value == json!([])
+}
+
 /// Takes out of a Service what the server allotted because `asked` does not say it.
 pub fn unallot(service: &mut Value, asked: &Value) {
     let Some(spec) = service["spec"].as_object_mut() else {
         return;
     };
-    let unasked = |value: &Value| value.is_null() || *value == json!("") || *value == json!([]);
     for field in ALLOTTED {
         if unasked(&asked["spec"][field]) {
             spec.remove(field);

@@ -90,12 +90,12 @@ impl<'w> Life<'w> {
             self.turn_version();
         }
         let n = self.rng.below(100);
-        let is_apply = if self.crowded { 15 } else { 62 };
+        let is_apply = if self.crowded { 15 } else { 56 };
         let has_live = self.live.is_some();
         match n {
             n if n < is_apply => self.apply(report),
-            n if n < is_apply + 7 && has_live => self.csa(report),
-            n if n < is_apply + 12 && has_live && palette.scales.is_some() => self.scale(report),
+            n if n < is_apply + 11 && has_live => self.csa(report),
+            n if n < is_apply + 17 && has_live && palette.scales.is_some() => self.scale(report),
             _ => self.update(report),
         }
     }
@@ -129,14 +129,11 @@ impl<'w> Life<'w> {
         if self.kind.group != "example.dev" {
             return endpoint;
         }
-        if self.range.palette.has_status {
-            endpoint.with_reset(reset::of_custom_resource(
-                &self.kind.api_version(),
-                subresource,
-            ))
-        } else {
-            endpoint.with_reset(BTreeMap::new())
-        }
+        endpoint.with_reset(match (self.range.palette.has_status, subresource) {
+            (false, _) => BTreeMap::new(),
+            (_, "status") => reset::of_custom_status(["example.dev/v1", "example.dev/v1beta1"]),
+            _ => reset::of_custom_resource(&self.kind.api_version(), subresource),
+        })
     }
 
     pub fn subresource(&mut self, percent: u64) -> &'static str {
@@ -230,7 +227,7 @@ impl<'w> Life<'w> {
         let mut verdict = judge::apply(live, &ours, would_be.as_ref(), &theirs);
         // The server's clock is ours, but it may have gone on to another second.
         let (mut second, ended) = (began.as_unix(), now().as_unix());
-        while verdict == Verdict::Differs("times".into()) && second < ended {
+        while matches!(verdict, Verdict::Differs(_)) && second < ended {
             second += 1;
             ours = foretell(Time::from_unix(second).unwrap());
             verdict = judge::apply(live, &ours, would_be.as_ref(), &theirs);
@@ -265,7 +262,18 @@ impl<'w> Life<'w> {
     /// Sends for good what was sent as a dry run, and holds the two answers against each other.
     pub fn go_on(&mut self, request: &Request<'_>, dry: &Value) -> Agreed {
         let answer = self.world.send(request, false);
-        let entries = |object: &Value| judge::timeless(&object["metadata"]["managedFields"]);
+        // In any order, which is that of their times.
+        let entries = |object: &Value| {
+            let entries = judge::timeless(&object["metadata"]["managedFields"]);
+            let mut texts: Vec<String> = entries
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(Value::to_string)
+                .collect();
+            texts.sort();
+            texts
+        };
         if !judge::accepted(&answer) || entries(&answer.body) != entries(dry) {
             let request = json!({"method": request.method, "path": request.path, "manager": request.manager, "body": request.body, "live": self.live});
             return Err(Box::new(Disagreement {
@@ -316,14 +324,14 @@ impl<'w> Life<'w> {
                     palette.complete(&mut config);
                 }
                 let n = self.rng.below(9);
-                palette.paint(&mut self.rng, &mut config, n);
+                palette.paint_config(&mut self.rng, &mut config, n);
                 config
             }
         };
         config["apiVersion"] = json!(self.kind.api_version());
         if is_again && !self.rng.chance(20) {
             let (paint, wipe) = (1 + self.rng.below(3), self.rng.below(3));
-            palette.paint(&mut self.rng, &mut config, paint);
+            palette.paint_config(&mut self.rng, &mut config, paint);
             palette.wipe(&mut self.rng, &mut config, wipe);
             if self.rng.chance(25) {
                 Palette::scratch(&mut self.rng, &mut config);

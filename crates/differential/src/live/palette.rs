@@ -1,7 +1,9 @@
 //! What may stand in an object of a kind, so that most of what is made of it gets past the server's validation.
 //!
 //! A palette is a text file: `PLACE = [values]` is one of them at a time, `base PLACE = value` is in every whole
-//! configuration, `wrong PLACE = [values]` does not fit the schema. Places under `status` go to the status subresource.
+//! configuration, `wrong PLACE = [values]` does not fit the schema. `apply PLACE = [values]` stands in applied configurations alone:
+//! empty values that Go's structs keep apart from absent ones until they are stored, so that an update's answer does not show what
+//! ownership was computed from. Places under `status` go to the status subresource.
 
 use serde_json::{Value, json};
 
@@ -28,13 +30,14 @@ pub struct Palette {
     choices: Vec<(Place, Vec<Value>)>,
     status: Vec<(Place, Vec<Value>)>,
     wrong: Vec<(Place, Vec<Value>)>,
+    applied: Vec<(Place, Vec<Value>)>,
 }
 
 /// All palettes.
 pub fn all() -> Vec<Palette> {
     let of = |api_version, kind, plural, has_status, text| {
         let scales = None;
-        let (base, choices, status, wrong) = Default::default();
+        let (base, choices, status, wrong, applied) = Default::default();
         let mut palette = Palette {
             api_version,
             kind,
@@ -45,6 +48,7 @@ pub fn all() -> Vec<Palette> {
             choices,
             status,
             wrong,
+            applied,
         };
         palette.read(META, "");
         palette.read(text, "");
@@ -167,6 +171,7 @@ impl Palette {
             };
             let list = match (sort, place.root()) {
                 ("wrong", _) => &mut self.wrong,
+                ("apply", _) => &mut self.applied,
                 (_, "status") => &mut self.status,
                 _ => &mut self.choices,
             };
@@ -190,6 +195,15 @@ impl Palette {
     pub fn paint(&self, rng: &mut Rng, object: &mut Value, n: usize) {
         for _ in 0..n {
             let (place, values) = rng.pick(&self.choices);
+            place.set(object, rng.pick(values).clone());
+        }
+    }
+
+    /// Sets so many things in a configuration to apply.
+    pub fn paint_config(&self, rng: &mut Rng, object: &mut Value, n: usize) {
+        self.paint(rng, object, n);
+        if !self.applied.is_empty() && n > 0 && rng.chance(15) {
+            let (place, values) = rng.pick(&self.applied);
             place.set(object, rng.pick(values).clone());
         }
     }

@@ -1,7 +1,7 @@
 //! Requests to `/scale`. Their answers show no entries, so they are always sent for good, and the object is read again.
 
 use managed_fields::manager::scale::{SCALE_VERSION, ScaleEntries};
-use managed_fields::{FieldManager, Kind, ManagedFieldsEntry, Path, entry};
+use managed_fields::{FieldManager, Kind, ManagedFieldsEntry, Path, Time, entry};
 use serde_json::{Value, json};
 
 use super::judge::{self, Verdict};
@@ -9,6 +9,9 @@ use super::life::{APPLY, Agreed, Life, now};
 use super::world::Request;
 use crate::errors;
 use crate::report::{Disagreement, Report};
+
+/// What the server says to the first apply of a custom resource's Scale.
+const NO_FIRST_ENTRY: &str = "request to convert CR to an invalid group/version: autoscaling/v1";
 
 impl Life<'_> {
     /// `kubectl scale`, an autoscaler, or somebody who applies a Scale.
@@ -31,7 +34,7 @@ impl Life<'_> {
         );
         let parent = read(&live["metadata"]["managedFields"]);
         let mut old = before;
-        old["metadata"]["managedFields"] = entry::encode(&handler.to_scale(&parent));
+        old["metadata"]["managedFields"] = written(&handler.to_scale(&parent));
         let number = 1 + self.rng.below(3);
         let is_apply = self.rng.chance(30);
         let force = is_apply && self.rng.chance(50);
@@ -75,7 +78,7 @@ impl Life<'_> {
             let ours = foretell(second);
             let (what, told) = match (&ours, judge::accepted(&answer)) {
                 (Ok(ours), true) => {
-                    let entries = entry::encode(&handler.to_parent(&parent, &ours.entries));
+                    let entries = written(&handler.to_parent(&parent, &ours.entries));
                     match judge::entries(Some(&live), &entries, &theirs) {
                         Verdict::Differs(what) => (what, entries),
                         _ => return Ok(()),
@@ -92,13 +95,22 @@ impl Life<'_> {
                     report.refused_by_server_only += 1;
                     return Ok(());
                 }
+                // The server's own fault: if nobody owns the number yet, it cannot make the first entry.
+                (Ok(_), false)
+                    if answer.body["message"]
+                        .as_str()
+                        .is_some_and(|m| m.contains(NO_FIRST_ENTRY)) =>
+                {
+                    report.refused_by_server_only += 1;
+                    return Ok(());
+                }
                 (Ok(ours), false) => ("outcome".to_owned(), ours.object.clone()),
                 (Err(ours), true) => ("outcome".to_owned(), errors::told(ours)),
             };
-            if what != "times" || second >= now() {
+            if second.as_unix() >= now().as_unix() {
                 break (what, told);
             }
-            second = now();
+            second = Time::from_unix(second.as_unix() + 1).unwrap();
         };
         Err(Box::new(Disagreement {
             seed: self.seed,
@@ -113,4 +125,12 @@ impl Life<'_> {
 
 fn read(entries: &Value) -> Vec<ManagedFieldsEntry> {
     entry::decode(entries).unwrap_or_default()
+}
+
+/// As they stand in an object: no entries are no list.
+fn written(entries: &[ManagedFieldsEntry]) -> Value {
+    match entries {
+        [] => Value::Null,
+        entries => entry::encode(entries),
+    }
 }

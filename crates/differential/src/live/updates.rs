@@ -39,7 +39,7 @@ impl Life<'_> {
         } else {
             (*self.rng.pick(&UPDATERS)).to_owned()
         };
-        let (request, managed) = self.update_request(&manager, subresource);
+        let (request, intended, managed) = self.update_request(&manager, subresource);
         let began = now();
         let answer = self.world.send(&request, true);
         if !judge::accepted(&answer) {
@@ -60,7 +60,11 @@ impl Life<'_> {
             metadata.remove("uid");
         }
         if new["kind"] == "Service" && subresource.is_empty() {
-            judge::unallot(&mut new, &request.body);
+            judge::unallot(&mut new, &intended);
+            judge::keep_type_dependent(&mut new, &intended);
+        }
+        if self.kind.group == "example.dev" && self.range.palette.has_status {
+            self.unreset(&mut new, &intended, subresource);
         }
         let endpoint = self.endpoint(subresource);
         report.cases += 1;
@@ -122,6 +126,23 @@ impl Life<'_> {
         Ok(())
     }
 
+    /// Puts back what the endpoint resets: ownership is computed before that, and entries of other versions see it.
+    fn unreset(&self, new: &mut Value, intended: &Value, subresource: &str) {
+        if self.live.is_none() {
+            return;
+        }
+        if subresource.is_empty() {
+            new["status"] = intended["status"].clone();
+        } else {
+            new["spec"] = intended["spec"].clone();
+            for field in ["labels", "annotations", "finalizers", "ownerReferences"] {
+                new["metadata"][field] = intended["metadata"][field].clone();
+            }
+            prune(&mut new["metadata"]);
+        }
+        prune(new);
+    }
+
     /// Holds the entries after an update against what is foretold.
     fn judge_update(
         &self,
@@ -146,7 +167,7 @@ impl Life<'_> {
                 Verdict::Differs(what) => what,
                 _ => return Ok(()),
             };
-            if what == "times" && second < ended {
+            if second < ended {
                 second += 1;
                 continue;
             }
@@ -165,12 +186,12 @@ impl Life<'_> {
         }
     }
 
-    /// A request, and the entries that it names, if it names some.
+    /// A request, what its sender wants to be there, and the entries that it names, if it names some.
     fn update_request<'m>(
         &mut self,
         manager: &'m str,
         subresource: &str,
-    ) -> (Request<'m>, Option<Value>) {
+    ) -> (Request<'m>, Value, Option<Value>) {
         let palette = &self.range.palette;
         let Some(live) = self.live.clone() else {
             let mut new = palette.skeleton(&self.kind.api_version(), &self.name);
@@ -179,9 +200,12 @@ impl Life<'_> {
             palette.paint(&mut self.rng, &mut new, n);
             if self.kind.group == "example.dev" {
                 self.sow(&mut new, 6);
+            } else {
+                definite(&mut new);
             }
             let path = self.range.collection(&self.kind.api_version());
-            return (request("POST", path, manager, JSON, new), None);
+            let request = request("POST", path, manager, JSON, new.clone());
+            return (request, new, None);
         };
         let path = self.path(subresource);
         let mut bare = live.clone();
@@ -197,15 +221,20 @@ impl Life<'_> {
             let mut fragment = json!({});
             let n = 1 + self.rng.below(2);
             palette.paint(&mut self.rng, &mut fragment, n);
-            return (request("PATCH", path, manager, STRATEGIC, fragment), None);
+            definite(&mut fragment);
+            let request = request("PATCH", path, manager, STRATEGIC, fragment.clone());
+            return (request, fragment, None);
         }
         let mut new = bare.clone();
         self.change(&mut new, subresource);
+        if is_builtin {
+            definite(&mut new);
+        }
         let managed = self.managed(&live);
         match self.rng.below(100) {
             0..30 if self.kind.kind != "Service" => {
                 let patch = difference(&bare, &new);
-                (request("PATCH", path, manager, MERGE, patch), None)
+                (request("PATCH", path, manager, MERGE, patch), new, None)
             }
             30..55 if self.kind.kind != "Service" => {
                 let mut patch = operations(&bare, &new);
@@ -216,6 +245,7 @@ impl Life<'_> {
                 }
                 (
                     request("PATCH", path, manager, JSON_PATCH, patch.into()),
+                    new,
                     managed,
                 )
             }
@@ -223,7 +253,11 @@ impl Life<'_> {
                 if let Some(managed) = &managed {
                     new["metadata"]["managedFields"] = managed.clone();
                 }
-                (request("PUT", path, manager, JSON, new), managed)
+                (
+                    request("PUT", path, manager, JSON, new.clone()),
+                    new,
+                    managed,
+                )
             }
         }
     }
@@ -284,6 +318,27 @@ impl Life<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// Takes empty lists and nulls out. Go tells them apart from absent ones while it computes ownership, and no longer once the object
+/// has been stored, so that an answer does not show what ownership was computed from.
+fn definite(value: &mut Value) {
+    let is_vague = |value: &Value| value.is_null() || *value == json!([]);
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(definite);
+            map.retain(|_, value| !is_vague(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(definite),
+        _ => {}
+    }
+}
+
+/// Takes out the nulls among an object's fields.
+fn prune(object: &mut Value) {
+    if let Some(map) = object.as_object_mut() {
+        map.retain(|_, value| !value.is_null());
     }
 }
 

@@ -10,6 +10,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::missing_panics_doc,
     reason = "a test tool: what its generators and fixtures promise is not worth an error type, and a broken promise must stop the run"
 )]
 

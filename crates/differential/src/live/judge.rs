@@ -140,6 +140,9 @@ fn content(object: &Value, asked: &Value) -> Value {
         if is_new {
             metadata.remove("uid");
             metadata.remove("creationTimestamp");
+            // A create loses these, an apply keeps them until the first update.
+            metadata.remove("deletionTimestamp");
+            metadata.remove("deletionGracePeriodSeconds");
         }
     }
     if object["kind"] == "Service" && !asked.is_null() {

@@ -8,7 +8,7 @@ use super::clusters::{LIMIT_BOUNDS, clusters};
 use super::contexts::Contexts;
 use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
-use super::{Defaults, Loaded, Warning, schema, values};
+use super::{Defaults, Loaded, Warning, audit, schema, values};
 use crate::domain::fleet::{
     Fleet, Limits, Managers, STOCK_MANAGER, WaveSizes, alias_refused, manager_name_flaw,
 };
@@ -34,6 +34,7 @@ pub(super) fn assemble(
     let (writes_per_second, limits) = limits_section(&top, defaults, &mut problems);
     let waves = waves_section(&top, defaults, &mut problems);
     let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
+    let expect = audit::expect(&top, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
@@ -62,6 +63,7 @@ pub(super) fn assemble(
                 writes_per_second,
                 waves,
                 undo_dwell_seconds,
+                expect,
                 start_within_seconds: defaults.start_within_seconds,
             },
             warnings,

@@ -13,10 +13,10 @@ pub(super) struct Shape {
 /// The file itself.
 pub(super) const TOP: Shape = Shape {
     section: "",
-    now: &["fleet", "clusters", "limits", "waves", "undo"],
+    now: &["fleet", "clusters", "limits", "waves", "undo", "audit"],
     later: &[
-        "windows", "freezes", "budget", "depends", "policy", "audit", "redact", "graph", "gates",
-        "plugins", "peers",
+        "windows", "freezes", "budget", "depends", "policy", "redact", "graph", "gates", "plugins",
+        "peers",
     ],
 };
 /// `[fleet]`
@@ -65,8 +65,15 @@ pub(super) const UNDO: Shape = Shape {
     later: &[],
 };
 
+/// `[audit]`
+pub(super) const AUDIT: Shape = Shape {
+    section: "audit",
+    now: &["expect"],
+    later: &[],
+};
+
 /// Every section.
-pub(super) const ALL: [&Shape; 7] = [
+pub(super) const ALL: [&Shape; 8] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -74,6 +81,7 @@ pub(super) const ALL: [&Shape; 7] = [
     &LIMITS,
     &WAVES,
     &UNDO,
+    &AUDIT,
 ];
 
 /// Likeness from which a guess is worth printing: `writes_per_sec` is 0.82 of `writes_per_second`.

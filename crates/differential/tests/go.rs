@@ -2,8 +2,6 @@
 //!
 //! A failure prints the seed and the request. More cases, or others: `cargo xtask differential --oracle go`.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use differential::go::{self, by_hand, oracle::Oracle, text};

@@ -1,7 +1,5 @@
 //! Holds `crates/managed-fields` against a running API server. More cases, or others: `cargo xtask differential --oracle live`.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 /// What the project promises to check with every change; about a minute.
 const CASES: usize = 2_000;
 

@@ -128,7 +128,7 @@ fn scaling_takes_replicas_from_who_does_not_keep_it() {
     ];
     let in_scale = scale.to_scale(&parent);
     let managers = |entries: &[ManagedFieldsEntry]| -> Vec<String> {
-        entries.iter().map(|entry| entry.to_json()).collect()
+        entries.iter().map(ManagedFieldsEntry::to_json).collect()
     };
     assert_eq!(in_scale.len(), 3, "{:?}", managers(&in_scale));
 

@@ -17,7 +17,20 @@ const BUILTIN: [&str; 3] = [
 ];
 
 /// Optional lists that Go writes as null when they are empty. OpenAPI does not tell them from others.
-const WRITTEN_THOUGH_EMPTY: [(&str, &str); 3] = [
+const WRITTEN_THOUGH_EMPTY: [(&str, &str); 7] = [
+    (
+        "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus",
+        "currentMetrics",
+    ),
+    ("io.k8s.api.resource.v1.DeviceClaim", "requests"),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus",
+        "conditions",
+    ),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus",
+        "storedVersions",
+    ),
     ("io.k8s.api.rbac.v1.Role", "rules"),
     ("io.k8s.api.rbac.v1.ClusterRole", "rules"),
     ("io.k8s.api.discovery.v1.EndpointSlice", "ports"),

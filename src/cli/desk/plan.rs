@@ -31,7 +31,6 @@ pub async fn plan(
     let request = PlanRequest {
         fleet,
         dependencies: &Dependencies::default(),
-        base: None,
         now: desk.adapters.clock().now(),
         tool: VERSION,
         inputs: inputs(invocation, from.as_ref()),

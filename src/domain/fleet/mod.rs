@@ -18,7 +18,7 @@ pub use managers::{
     manager_name_flaw,
 };
 pub use order::{natural_order, release_order};
-pub use selector::{NotASelector, Selector};
+pub use selector::{NotASelector, Selector, fits};
 pub use settings::PlanSettings;
 
 /// A validated fleet.

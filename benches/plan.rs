@@ -185,6 +185,8 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
         clusters: (0..clusters).map(cluster).collect(),
         writes_per_second: 2_000,
         planning,
+        expect: [].into(),
+        policies: Vec::new(),
         undo_dwell_seconds: 30,
         start_within_seconds: 604_800,
     })
@@ -269,6 +271,7 @@ fn candidate(at: usize, names: &Names) -> Candidate {
             name: format!("chart-{chart}"),
             version: "1.4.2".to_owned(),
         },
+        decisions: Vec::new(),
         driver: Driver::Secret,
         revision: Revision(u32::try_from(at % 90).unwrap_or(0) + 1),
         record_uid: Uid::new(format!(

@@ -1,11 +1,13 @@
 //! The fleet: which clusters, which field manager, how fast, in which waves. Made by `config` from fleet.toml.
 
+mod driver;
 mod managers;
 mod order;
+mod policy_rule;
 mod selector;
 pub mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -13,11 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
 
+pub use driver::DrivenBy;
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
     manager_name_flaw,
 };
 pub use order::{natural_order, release_order};
+pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
 pub use selector::{NotASelector, Selector, fits};
 pub use settings::PlanSettings;
 
@@ -42,8 +46,12 @@ pub struct Fleet {
     pub planning: PlanSettings,
     /// How long an undo's lock stays, in seconds (run protocol §5, row 27).
     pub undo_dwell_seconds: u32,
+    /// Drivers that are meant to stay: the gates of an audit do not ask for their releases.
+    pub expect: BTreeSet<DrivenBy>,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
+    /// Policies for conflicts and drops, in their order: the first that matches decides.
+    pub policies: Vec<PolicyRule>,
 }
 
 impl Fleet {

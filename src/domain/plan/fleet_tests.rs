@@ -54,6 +54,8 @@ pub(super) fn fleet(planning: PlanSettings) -> Fleet {
         clusters: (0..CLUSTERS).map(cluster).collect(),
         writes_per_second: 20,
         planning,
+        expect: [].into(),
+        policies: Vec::new(),
         undo_dwell_seconds: 30,
         start_within_seconds: 604_800,
     }
@@ -94,6 +96,7 @@ pub(super) fn candidate(seed: Seed) -> Candidate {
             notes: vec![],
             objects: (0..objects).map(object).collect(),
         },
+        decisions: Vec::new(),
         chart: ChartRef {
             name: format!("chart{chart}"),
             version: "1.0.0".to_owned(),

@@ -316,7 +316,8 @@ fn planned(candidate: Candidate) -> Result<PlannedRelease, PlanError> {
     let objects = objects_to_adopt(&candidate.forecast);
     let count = |number: usize| u32::try_from(number).map_err(|_| PlanError::TooLarge);
     Ok(PlannedRelease {
-        notes: notes(&candidate.forecast),
+        notes: notes(&candidate.forecast, &candidate.decisions),
+        decisions: candidate.decisions,
         release: candidate.forecast.release,
         chart: candidate.chart,
         driver: candidate.driver,

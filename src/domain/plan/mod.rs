@@ -36,8 +36,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::fleet::{Limits, Managers, PlanSettings};
+use super::fleet::{Limits, Managers, PlanSettings, PolicyRule};
 use super::ids::{ClusterName, Digest, ReleaseId, Revision, Uid};
+use super::policy::Decision;
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
@@ -119,6 +120,12 @@ pub struct PlanMetadata {
     /// Labels, zone and windows of each cluster, as far as settings look at them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub clusters: BTreeMap<ClusterName, ClusterFacts>,
+    /// The policies: a run decides by them, whatever fleet.toml says by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyRule>,
+    /// Labels of clusters, where policies ask for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<ClusterName, BTreeMap<String, String>>,
 }
 
 /// A batch of releases.
@@ -198,6 +205,9 @@ pub struct PlannedRelease {
     /// Latent conflicts, drops, missing objects, left-over hooks: reported, hold nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Reason>,
+    /// What policies decided about its conflicts and drops, rule by rule. A run does at most this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 /// A release that the plan does not touch.
@@ -242,8 +252,11 @@ pub struct PlanSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
-    /// The forecast.
+    /// The forecast, under the decisions.
     pub forecast: Forecast,
+    /// What policies decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// Its chart.
     pub chart: ChartRef,
     /// Where its records are.

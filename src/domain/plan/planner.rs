@@ -360,5 +360,18 @@ fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
         clusters: facts
             .filter(|(_, facts)| *facts != ClusterFacts::default())
             .collect(),
+        policies: fleet.policies.clone(),
+        labels: labels(fleet),
     }
+}
+
+/// Labels of clusters, if any policy asks for labels.
+fn labels(fleet: &Fleet) -> BTreeMap<ClusterName, BTreeMap<String, String>> {
+    if fleet.policies.iter().all(|rule| rule.labels.is_empty()) {
+        return BTreeMap::new();
+    }
+    let clusters = fleet.clusters.iter();
+    clusters
+        .map(|cluster| (cluster.name.clone(), cluster.labels.clone()))
+        .collect()
 }

@@ -469,6 +469,7 @@ pub(crate) mod tests {
             risk: Risk::default(),
             needs: Vec::new(),
             notes: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -511,6 +512,8 @@ pub(crate) mod tests {
                 timezone: "UTC".into(),
                 settings: crate::domain::fleet::PlanSettings::default(),
                 clusters: BTreeMap::new(),
+                policies: vec![],
+                labels: BTreeMap::new(),
             },
             waves: vec![
                 Wave {

@@ -3,7 +3,13 @@
 //! `cargo xtask bench plan` runs it once a size, as memory is measured for the whole process. The time is that of one call
 //! of the planner: forecasts are made and handed over one by one meanwhile, digest and seals are part of the plan.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures the core from outside: clock, memory, standard output"
+)]
+
 use std::error::Error;
+use std::io::Write as _;
 use std::time::Instant;
 
 use domain_alone::domain::fleet::settings::{
@@ -59,7 +65,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         "peak_mib": peak_mib().unwrap_or(0),
         "digest": plan.metadata.digest,
     });
-    use std::io::Write as _;
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
 }
@@ -153,7 +158,7 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
     };
     let windowed = !planning.windows.is_empty();
     let cluster = |at: usize| {
-        let prod = at % 4 != 0;
+        let prod = !at.is_multiple_of(4);
         FleetCluster {
             name: ClusterName::new(format!("c-{at}")),
             context: format!("acme-c-{at}"),
@@ -165,7 +170,7 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
             .map(|(key, value)| (key.to_owned(), value))
             .into(),
             limits,
-            timezone: (at % 2 == 0).then(|| "America/New_York".to_owned()),
+            timezone: at.is_multiple_of(2).then(|| "America/New_York".to_owned()),
             windows: if prod && windowed {
                 vec!["prod".to_owned()]
             } else {
@@ -226,7 +231,7 @@ fn dependencies(releases: usize, names: &Names) -> Result<Dependencies, Box<dyn 
     for at in 0..releases {
         for salt in 0..EDGES as u64 {
             let place = at / clusters;
-            let on = if salt == 2 && at % 100 == 0 {
+            let on = if salt == 2 && at.is_multiple_of(100) {
                 mixed(at, salt) % at.max(1)
             } else {
                 mixed(at, salt) % place.max(1) * clusters + at % clusters
@@ -280,7 +285,7 @@ fn candidate(at: usize, names: &Names) -> Candidate {
             mixed(at, 9) >> 20
         )),
         facts: Facts {
-            server: if at % names.clusters.len() % 3 == 0 {
+            server: if (at % names.clusters.len()).is_multiple_of(3) {
                 "1.35"
             } else {
                 "1.36"
@@ -288,7 +293,7 @@ fn candidate(at: usize, names: &Names) -> Candidate {
             .to_owned(),
             managers: vec!["helm".to_owned()],
             replicas: u32::try_from(mixed(at, 10) % 12).unwrap_or(0),
-            hooks: u32::from(mixed(at, 11) % 8 == 0),
+            hooks: u32::from(mixed(at, 11).is_multiple_of(8)),
             ..Facts::default()
         },
         forecast: Forecast {

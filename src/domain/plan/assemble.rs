@@ -14,6 +14,9 @@ use crate::domain::ids::ReleaseId;
 /// Lanes: their key, and the number of each release's lane.
 type LanesOf<'a> = Option<(&'a Key, Vec<Option<u32>>)>;
 
+/// A slot and a lane of it.
+type Home = (Slot, Option<u32>);
+
 /// What waves are made of.
 pub(super) struct Assembly<'a> {
     pub(super) settings: &'a PlanSettings,
@@ -35,13 +38,13 @@ struct Batch {
 
 /// Makes the waves, and says which signatures the first one does not show.
 pub(super) fn assemble(
-    from: Assembly<'_>,
+    from: &Assembly<'_>,
     mut intake: Intake<'_>,
 ) -> Result<(Vec<Wave>, Vec<Untested>), PlanError> {
-    let batches = batches(&from, &intake);
+    let batches = batches(from, &intake);
     let names = names(from.settings, &batches);
-    let after = after(&from, &batches, intake.rows.len());
-    let (coverage, firsts, untested) = coverage(&from, &intake, &batches);
+    let after = after(from, &batches, intake.rows.len());
+    let (coverage, firsts, untested) = coverage(from, &intake, &batches);
     let ids: Vec<ReleaseId> = if from.needs.is_empty() {
         Vec::new()
     } else {
@@ -119,8 +122,8 @@ fn batches(from: &Assembly<'_>, intake: &Intake<'_>) -> Vec<Batch> {
         Some((_, lanes)) if from.slots[at as usize].stage > 0 => lanes[at as usize],
         _ => None,
     };
-    let mut sizes: BTreeMap<(Slot, Option<u32>), Vec<u32>> = BTreeMap::new();
-    let mut last: Option<((Slot, Option<u32>), Vec<u32>)> = None;
+    let mut sizes: BTreeMap<Home, Vec<u32>> = BTreeMap::new();
+    let mut last: Option<(Home, Vec<u32>)> = None;
     for at in from.sequence.iter().copied() {
         let key = (from.slots[at as usize], lane_of(at));
         match &mut last {

@@ -90,10 +90,6 @@ impl Risk {
     }
 
     /// Nothing to say.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
     }

@@ -156,7 +156,6 @@ impl Needs {
                 .get(rest)
                 .map(|_| u32::try_from(rest).unwrap_or(u32::MAX));
             let at = match (late.peek().map(|it| it.0), by_itself) {
-                (None, None) => break,
                 (Some(freed), other) if other.is_none_or(|other| freed < other) => {
                     late.pop();
                     freed
@@ -165,7 +164,7 @@ impl Needs {
                     rest += 1;
                     other
                 }
-                (Some(_), None) => break,
+                (_, None) => break,
             };
             let release = preference[at as usize];
             sequence.push(release);

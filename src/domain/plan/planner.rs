@@ -120,7 +120,7 @@ pub fn plan(
     let done = std::mem::take(&mut intake.done);
     let summary = totals(&intake.ready, &held, &done)?;
     let (waves, untested) = assemble(
-        Assembly {
+        &Assembly {
             settings,
             sequence: &sequence,
             slots: &filled.slots,

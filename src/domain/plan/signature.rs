@@ -90,7 +90,7 @@ impl Signatures {
         let list = |number| {
             self.lists
                 .get(number)
-                .map_or("".to_owned(), |it| it.join("+"))
+                .map_or_else(String::new, |it| it.join("+"))
         };
         let mut parts = vec![
             self.charts

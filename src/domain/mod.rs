@@ -11,3 +11,4 @@ pub mod run;
 pub mod run_event;
 pub mod shadow;
 pub mod transfer;
+pub mod triage;

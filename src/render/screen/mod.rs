@@ -8,6 +8,7 @@ pub mod run;
 pub mod settle;
 pub mod shadow;
 pub mod status;
+pub mod triage;
 pub mod undo;
 pub mod unlock;
 

@@ -30,6 +30,7 @@ const GUESSES: &[(&str, &str, &str)] = &[
         "plan",
         "plan shows what would change; show prints a saved plan",
     ),
+    ("causes", "triage", "triage says why releases are held"),
     ("forecast", "shadow", "shadow forecasts every release"),
     (
         "owners",

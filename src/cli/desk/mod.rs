@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 pub use adapters::{Adapters, Lock, Stores};
+pub use look::fleet_file;
 
 use super::backend::{
     Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,

@@ -55,6 +55,27 @@ pub struct PolicyRule {
     pub why: String,
 }
 
+impl PolicyRule {
+    /// What it matches on, and whether it is about conflicts: not what it does, nor why.
+    fn asks(
+        &self,
+    ) -> (
+        &Option<String>,
+        &Option<String>,
+        &Option<String>,
+        &Option<String>,
+        bool,
+    ) {
+        (
+            &self.kind,
+            &self.field,
+            &self.owner,
+            &self.namespace,
+            self.conflict.is_some(),
+        )
+    }
+}
+
 /// An answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -190,9 +211,10 @@ impl Triage {
     pub fn rules(&self) -> Vec<(&Cause, &PolicyRule)> {
         let mut told = BTreeSet::new();
         let deciding = self.causes.iter().filter(|it| it.decides == Decides::Rule);
+        // Of two rules that ask the same the first decides, and fleet.toml refuses the second.
         deciding
             .flat_map(|cause| cause.rules.iter().map(move |rule| (cause, rule)))
-            .filter(|(_, rule)| told.insert(*rule))
+            .filter(|(_, rule)| told.insert(rule.asks()))
             .collect()
     }
 
@@ -227,6 +249,25 @@ struct Group<'a> {
     evidence: Vec<Evidence>,
 }
 
+/// The gravest cause of a release, if it is held. O(findings × rules).
+pub fn gravest(subject: &Subject<'_>, rules: &Rules) -> Option<ReleaseCause> {
+    if !is_held(subject) {
+        return None;
+    }
+    let seen = causes_of(subject, rules);
+    let held = seen.iter().filter(|it| it.weight != Weight::Note).count();
+    let cause = seen.into_iter().next()?.name;
+    let more = u64::try_from(held.saturating_sub(1)).unwrap_or(u64::MAX);
+    Some(ReleaseCause { cause, more })
+}
+
+fn is_held(subject: &Subject<'_>) -> bool {
+    matches!(
+        subject.forecast.outcome,
+        ReleaseOutcome::Blocked | ReleaseOutcome::NeedsChoice
+    )
+}
+
 /// Finds the causes of a fleet. The order of the subjects does not matter. O(findings × rules).
 pub fn triage(
     subjects: &[Subject<'_>],
@@ -241,11 +282,8 @@ pub fn triage(
     for subject in &sorted {
         let release = &subject.forecast.release;
         others.insert(release, contesting(subject));
-        let is_held = matches!(
-            subject.forecast.outcome,
-            ReleaseOutcome::Blocked | ReleaseOutcome::NeedsChoice
-        );
-        let seen = causes_of(subject, rules, is_held);
+        let is_held = is_held(subject);
+        let seen = causes_of(subject, rules);
         let held = seen.iter().filter(|it| it.weight != Weight::Note).count();
         for (place, cause) in seen.into_iter().enumerate() {
             let counts = place == 0 && is_held;
@@ -321,9 +359,9 @@ enum Place {
 
 /// The causes of one release, the gravest first, notes last. What holds a release and is known to no rule is a cause
 /// by the forecast's own word, so that none is lost.
-fn causes_of<'a>(subject: &Subject<'_>, rules: &'a Rules, is_held: bool) -> Vec<Seen<'a>> {
+fn causes_of<'a>(subject: &Subject<'_>, rules: &'a Rules) -> Vec<Seen<'a>> {
     let mut found = findings(subject.forecast);
-    if is_held && found.iter().all(|(weight, _)| *weight == Weight::Note) {
+    if is_held(subject) && found.iter().all(|(weight, _)| *weight == Weight::Note) {
         let nothing = Finding {
             kind: "unexplained".to_owned(),
             object: None,

@@ -18,7 +18,7 @@ pub use facts::{Evidence, Facts};
 pub use finding::{Finding, Subject, Weight, findings};
 pub use group::{
     Answer, Cause, Patch, PolicyRule, Question, ReleaseCause, Totals, Triage, TriageError, Wording,
-    triage,
+    gravest, triage,
 };
 pub use pattern::Pattern;
 pub use quantity::same_quantity;

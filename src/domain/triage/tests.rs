@@ -378,6 +378,9 @@ proptest! {
         prop_assert_eq!(found.of.len(), held.len());
         for it in &held {
             let cause = &found.of[&it.forecast.release];
+            let subject = Subject { forecast: &it.forecast, chart: &it.chart };
+            let gravest = gravest(&subject, &rules());
+            prop_assert_eq!(gravest.as_ref(), Some(cause));
             let rows: Vec<&Cause> = found.named(&cause.cause);
             let own = |row: &&&Cause| row.outcome == it.forecast.outcome && row.releases.contains(&it.forecast.release);
             prop_assert_eq!(rows.iter().filter(own).count(), 1);

@@ -23,6 +23,7 @@ impl Jinja {
         if let Ok(syntax) = syntax.build() {
             environment.set_syntax(syntax);
         }
+        environment.add_filter("counted", counted);
         Self(environment)
     }
 
@@ -59,6 +60,12 @@ impl Jinja {
             .into_iter()
             .find_map(|facts| self.fill(text, facts).err())
     }
+}
+
+/// `1 object`, `2 objects`.
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 impl Default for Jinja {

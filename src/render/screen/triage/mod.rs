@@ -3,9 +3,6 @@
 mod one;
 mod toml;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -90,14 +87,19 @@ impl TriageScreen<'_> {
             .head()
             .text(self.summary())
             .listing(columns(), self.triage.causes.iter().map(record).collect());
-        for question in self.triage.causes.iter().filter_map(|it| it.question.as_ref()) {
+        for question in self
+            .triage
+            .causes
+            .iter()
+            .filter_map(|it| it.question.as_ref())
+        {
             document = ask(document.gap(), question);
         }
         let notes = &self.triage.notes;
         if self.notes && !notes.is_empty() {
             document = document
                 .gap()
-                .text("Held by none of these; a release counts under each that it has:")
+                .text("These hold nothing today; a release counts under each that it has:")
                 .table(self.notes_table());
         }
         document = document.field("notes", json!(notes));
@@ -126,7 +128,7 @@ impl TriageScreen<'_> {
             if place > 0 {
                 document = document.gap();
             }
-            document = one::explain(document, cause);
+            document = one::explain(document, cause, place > 0);
         }
         Some(self.warnings(document.total([Span::plain("0 writes.")])))
     }
@@ -289,27 +291,31 @@ fn record(cause: &Cause) -> Record {
     }
 }
 
-/// A question with its answers.
+/// A question with its answers, a line each, in columns.
 fn ask(mut document: Document, question: &Question) -> Document {
     document = document.text(format!("Question {}. {}", question.number, question.text));
-    let mut table = Table::new([
-        Column::new("  ANSWER"),
-        Column::new("POLICY"),
-        Column::new("CHANGES"),
-        Column::new("THEN"),
-    ]);
-    for option in &question.options {
-        let then = match &*option.later {
-            "" => format!("now {}", option.now),
-            later => format!("now {}; {later}", option.now),
-        };
-        table.row([
-            Span::plain(format!("  {}", option.answer.replace(' ', "-"))),
-            Span::or_none(option.policy.map(|it| it.word())),
-            Span::plain(text::count(option.value_changes)),
-            Span::plain(then),
-        ]);
+    let rows: Vec<(&str, String, String)> = question
+        .options
+        .iter()
+        .map(|option| {
+            let policy = option.policy.map_or_else(
+                || "elsewhere".to_owned(),
+                |policy| format!("conflict = \"{}\"", policy.word()),
+            );
+            let then = match &*option.later {
+                "" => format!("now {}", option.now),
+                later => format!("now {}; {later}", option.now),
+            };
+            (option.answer.as_str(), policy, then)
+        })
+        .collect();
+    let widest = |of: &dyn Fn(&(&str, String, String)) -> usize| rows.iter().map(of).max();
+    let answers = widest(&|row| text::width(row.0)).unwrap_or(0);
+    let policies = widest(&|row| text::width(&row.1)).unwrap_or(0);
+    for (answer, policy, then) in &rows {
+        let first = " ".repeat(answers.saturating_sub(text::width(answer)));
+        let second = " ".repeat(policies.saturating_sub(text::width(policy)));
+        document = document.text(format!("  {answer}{first}   {policy}{second}   {then}"));
     }
-    document = document.table(table);
     document
 }

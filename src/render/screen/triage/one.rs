@@ -6,8 +6,8 @@ use crate::domain::shadow::ReleaseOutcome;
 use crate::domain::triage::{Cause, Evidence};
 use crate::render::{Column, Cut, Document, Next, Role, Span, Table, text};
 
-/// Appends the cause.
-pub(super) fn explain(mut document: Document, cause: &Cause) -> Document {
+/// Appends the cause; `again` if its fix is told already.
+pub(super) fn explain(mut document: Document, cause: &Cause, again: bool) -> Document {
     let counted = text::counted(text::len(&cause.releases), "release");
     let clusters = text::counted(text::len(&cause.clusters), "cluster");
     let mut head = format!("   decides: {}   {counted} on {clusters}", cause.decides);
@@ -26,14 +26,15 @@ pub(super) fn explain(mut document: Document, cause: &Cause) -> Document {
         outcome,
         Span::plain(head),
     ]);
-    if !cause.about.is_empty() {
+    if !cause.about.is_empty() && !again {
         document = document.text(&cause.about);
     }
-    document = document.gap().table(evidence(&cause.evidence)).gap();
-    document = document.line([
-        Span::with("Fix: ", Role::Strong),
-        Span::plain(&cause.fix),
-    ]);
+    document = document.gap().table(evidence(&cause.evidence));
+    if again {
+        return document;
+    }
+    document = document.gap();
+    document = document.line([Span::with("Fix: ", Role::Strong), Span::plain(&cause.fix)]);
     for line in cause.full.trim().lines() {
         document = document.text(line);
     }

@@ -19,3 +19,5 @@ mod main_job;
 mod rivals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod triage;

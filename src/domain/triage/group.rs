@@ -326,7 +326,7 @@ pub fn triage(
     let mut causes = Vec::new();
     let mut notes = Vec::new();
     for ((place, name), group) in groups {
-        let cause = worded(place, name, group, wording, &others)?;
+        let cause = worded(place, &name, group, wording, &others)?;
         if place == Place::Note {
             notes.push(cause);
         } else {
@@ -445,7 +445,7 @@ fn contesting(subject: &Subject<'_>) -> BTreeSet<String> {
 
 fn worded(
     place: Place,
-    name: String,
+    name: &str,
     group: Group<'_>,
     wording: &dyn Wording,
     others: &BTreeMap<&ReleaseId, BTreeSet<String>>,
@@ -462,7 +462,7 @@ fn worded(
     let whole = facts(&mine);
     let fill = |text: &str, facts: &Facts| {
         wording.fill(text, facts).map_err(|why| TriageError {
-            cause: name.clone(),
+            cause: name.to_owned(),
             text: text.to_owned(),
             why,
         })
@@ -496,7 +496,7 @@ fn worded(
         also: group.also.into_iter().cloned().collect(),
         clusters: Vec::new(),
         evidence: Vec::new(),
-        name: name.clone(),
+        name: name.to_owned(),
     };
     let clusters: BTreeSet<&ClusterName> = cause.releases.iter().map(|it| &it.cluster).collect();
     let mut clusters: Vec<ClusterName> = clusters.into_iter().cloned().collect();

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::finding::Finding;
 use super::pattern::Pattern;
 use super::quantity::same_quantity;
+use crate::domain::ids::Namespace;
+use crate::domain::object::ObjectRef;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::is_custom_resource;
 
@@ -141,10 +143,10 @@ impl Matcher {
         let version = || format!("{}-{}", chart.name, chart.version);
         one_of(&self.kind, Some(&finding.kind))
             && one_of(&self.object, object.map(|it| it.kind.as_str()))
-            && one_of(&self.group, object.map(|it| it.group()))
+            && one_of(&self.group, object.map(ObjectRef::group))
             && one_of(
                 &self.namespace,
-                object.and_then(|it| it.namespace.as_ref().map(|it| it.as_str())),
+                object.and_then(|it| it.namespace.as_ref().map(Namespace::as_str)),
             )
             && self
                 .custom

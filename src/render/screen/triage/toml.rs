@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::triage::{PolicyRule, Triage};
+use crate::domain::triage::{ConflictPolicy, DropPolicy, PolicyRule, Triage};
 use crate::render::text;
 
 /// Rules, a blank line before each.
@@ -21,8 +21,8 @@ pub fn policies<'a>(rules: impl IntoIterator<Item = &'a PolicyRule>) -> String {
         line("field", rule.field.as_deref());
         line("owner", rule.owner.as_deref());
         line("namespace", rule.namespace.as_deref());
-        line("conflict", rule.conflict.map(|it| it.word()));
-        line("drop", rule.drop.map(|it| it.word()));
+        line("conflict", rule.conflict.map(ConflictPolicy::word));
+        line("drop", rule.drop.map(DropPolicy::word));
         line("why", Some(&rule.why));
     }
     out
@@ -33,7 +33,9 @@ pub(super) fn settled(triage: &Triage) -> String {
     let mut out = String::new();
     let mut last = "";
     for (cause, rule) in triage.rules() {
-        if cause.name != last {
+        if cause.name == last {
+            out.push_str(&policies([rule]));
+        } else {
             let releases = text::counted(text::len(&cause.releases), "release");
             let _ = writeln!(
                 out,
@@ -43,8 +45,6 @@ pub(super) fn settled(triage: &Triage) -> String {
             );
             last = &cause.name;
             out.push_str(policies([rule]).trim_start_matches('\n'));
-        } else {
-            out.push_str(&policies([rule]));
         }
     }
     out

@@ -33,6 +33,16 @@ const GUESSES: &[(&str, &str, &str)] = &[
     ("causes", "triage", "triage says why releases are held"),
     ("forecast", "shadow", "shadow forecasts every release"),
     (
+        "explain",
+        "policy",
+        "policy explain RELEASE says which rule decides",
+    ),
+    (
+        "policies",
+        "policy",
+        "policy explain RELEASE says which rule decides",
+    ),
+    (
         "owners",
         "fields",
         "fields shows who owns what of an object",

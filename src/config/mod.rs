@@ -3,9 +3,11 @@
 //! Reads no file and no kubeconfig itself: the text and the contexts are arguments ([`Contexts`]). Nothing is written.
 
 mod assemble;
+mod audit;
 mod clusters;
 mod contexts;
 mod defaults;
+mod policy;
 mod problem;
 mod read;
 mod schema;

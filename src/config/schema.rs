@@ -13,10 +13,11 @@ pub(super) struct Shape {
 /// The file itself.
 pub(super) const TOP: Shape = Shape {
     section: "",
-    now: &["fleet", "clusters", "limits", "waves", "undo"],
+    now: &[
+        "fleet", "clusters", "limits", "waves", "undo", "policy", "audit",
+    ],
     later: &[
-        "windows", "freezes", "budget", "depends", "policy", "audit", "redact", "graph", "gates",
-        "plugins", "peers",
+        "windows", "freezes", "budget", "depends", "redact", "graph", "gates", "plugins", "peers",
     ],
 };
 /// `[fleet]`
@@ -64,9 +65,32 @@ pub(super) const UNDO: Shape = Shape {
     now: &["dwell"],
     later: &[],
 };
+/// `[[policy]]`
+pub(super) const POLICY: Shape = Shape {
+    section: "policy",
+    now: &[
+        "kind",
+        "field",
+        "owner",
+        "namespace",
+        "labels",
+        "chart",
+        "conflict",
+        "drop",
+        "why",
+    ],
+    later: &[],
+};
+
+/// `[audit]`
+pub(super) const AUDIT: Shape = Shape {
+    section: "audit",
+    now: &["expect"],
+    later: &[],
+};
 
 /// Every section.
-pub(super) const ALL: [&Shape; 7] = [
+pub(super) const ALL: [&Shape; 9] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -74,6 +98,8 @@ pub(super) const ALL: [&Shape; 7] = [
     &LIMITS,
     &WAVES,
     &UNDO,
+    &POLICY,
+    &AUDIT,
 ];
 
 /// Likeness from which a guess is worth printing: `writes_per_sec` is 0.82 of `writes_per_second`.
@@ -89,8 +115,8 @@ impl Shape {
         }
         let home = ALL.into_iter().find(|shape| shape.now.contains(&&*plain));
         match home {
-            Some(shape) if shape.section == "clusters" => {
-                "it belongs under [[clusters]]".to_owned()
+            Some(shape) if matches!(shape.section, "clusters" | "policy") => {
+                format!("it belongs under [[{}]]", shape.section)
             }
             Some(shape) if shape.section.is_empty() => {
                 format!("[{plain}] is a section of its own")

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::fleet::{Limits, WaveSize};
+use crate::domain::fleet::{DrivenBy, Limits, WaveSize};
 
 fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
     let names: &[&str] = match path.and_then(Path::to_str) {
@@ -29,12 +29,12 @@ fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
     })
 }
 
-fn load_acme(text: &str) -> Result<Loaded, ConfigInvalid> {
+pub(in crate::config) fn load_acme(text: &str) -> Result<Loaded, ConfigInvalid> {
     load(text, "fleet.toml", &acme)
 }
 
 /// Flaws as `line:column message`.
-fn flaws(text: &str) -> Vec<String> {
+pub(in crate::config) fn flaws(text: &str) -> Vec<String> {
     let error = load_acme(text).expect_err("has flaws");
     assert!(!error.problems.is_empty());
     error
@@ -98,7 +98,10 @@ fn the_example_has_every_key_and_no_flaw() {
                         let all = table["clusters"].as_array().unwrap().iter();
                         all.filter_map(|one| one.get("limits")).collect()
                     }
-                    other => vec![&table[other]],
+                    other => match &table[other] {
+                        toml::Value::Array(all) => all.iter().collect(),
+                        one => vec![one],
+                    },
                 }
             };
             let there = if shape.section.is_empty() {
@@ -129,6 +132,8 @@ in_flight = 2
 sizes = [3, "100%"]
 [undo]
 dwell = "1m"
+[audit]
+expect = ["terraform"]
 [[clusters]]
 context = "kind-kind"
 name = "home"
@@ -140,6 +145,7 @@ limits = { writes_per_second = 9 }
     assert_eq!(fleet.writes_per_second, 50);
     assert_eq!(fleet.waves.0, [WaveSize::Count(3), WaveSize::Percent(100)]);
     assert_eq!(fleet.undo_dwell_seconds, 60);
+    assert_eq!(fleet.expect, [DrivenBy::Terraform].into());
     assert_eq!(
         fleet.clusters[0].limits,
         Limits {
@@ -202,7 +208,7 @@ fn an_unknown_key_gets_a_guess_or_its_home() {
 
 #[test]
 fn keys_of_later_work_are_refused_as_such() {
-    for section in ["windows", "freezes", "budget", "audit", "redact", "graph"] {
+    for section in ["windows", "freezes", "budget", "redact", "graph"] {
         let found = flaws_of(&format!("[{section}]\nx = 1"));
         assert_eq!(
             found,
@@ -211,9 +217,7 @@ fn keys_of_later_work_are_refused_as_such() {
             )]
         );
     }
-    for section in ["policy", "depends"] {
-        assert!(flaws_of(&format!("[[{section}]]\nx = 1"))[0].contains("not supported yet"));
-    }
+    assert!(flaws_of("[[depends]]\nx = 1")[0].contains("not supported yet"));
     for key in ["caps", "soak", "approve"] {
         let found = flaws_of(&format!("[waves]\n{key} = 1"));
         assert!(found[0].starts_with(&format!("2:1 waves.{key} is not supported yet")));
@@ -267,6 +271,15 @@ fn values_that_cannot_be_are_refused() {
         ("[waves]\nsizes = [1.5]", "2:10 a size is a number"),
         ("[undo]\ndwell = \"0s\"", "2:9 \"0s\" is not within"),
         ("[undo]\ndwell = 30", "2:9 a text in quotes"),
+        (
+            "[audit]\nexpect = [\"flx\"]",
+            "2:11 no driver is called \"flx\"; did you mean flux?",
+        ),
+        (
+            "[audit]\nexpect = [\"flux\", \"flux\"]",
+            "2:19 \"flux\" stands here twice",
+        ),
+        ("[audit]\nexpect = \"flux\"", "2:10 an array"),
         ("[limits]\nwrites_per_second = -4", "2:21 -4 is not within"),
         (
             "[limits]\nin_flight = \"4\"",
@@ -452,7 +465,8 @@ proptest! {
                 prop_assert!(problem.line <= text.matches('\n').count() + 1);
                 prop_assert!(!problem.excerpt.contains('\n'));
             }
-            prop_assert_eq!(error.lines().len(), error.problems.len());
+            let more = usize::from(error.more > 0);
+            prop_assert_eq!(error.lines().len(), error.problems.len() + more);
         }
     }
 

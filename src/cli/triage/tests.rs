@@ -6,6 +6,17 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::causes;
+use crate::config::{KubeContexts, load};
+use crate::domain::policy::{Book, Case, ScaleTargets, decide};
+use crate::domain::release::ChartRef;
+use crate::domain::shadow::{
+    Conflict, Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome, active_conflict,
+};
+use crate::domain::triage::Finding;
+use crate::playbook::triage::built_in;
+use crate::render::screen::triage::{SavedForecast, policies};
+
 use crate::cli::tests::{Came, PIPES, refit};
 
 const ACME: &str = include_str!("acme.shadow.json");
@@ -129,6 +140,81 @@ fn rules_are_policies() {
     let list: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(list["kind"], "PolicyList");
     assert_eq!(list["items"].as_array().unwrap().len(), policies.len());
+}
+
+/// What a rule or an answer prints is taken by fleet.toml, and decides about the very finding it was printed for.
+#[test]
+fn policies_decide_what_they_are_printed_for() {
+    let fixtures: serde_json::Value =
+        serde_json::from_str(include_str!("../../playbook/triage/fixtures.json")).unwrap();
+    let rules = built_in().unwrap();
+    let mut decided = 0;
+    for fixture in fixtures.as_array().unwrap() {
+        let finding: Finding = serde_json::from_value(fixture["finding"].clone()).unwrap();
+        if finding.kind != "active" {
+            continue;
+        }
+        let (object, conflict) = (
+            finding.object.unwrap(),
+            Conflict {
+                field: finding.field.unwrap(),
+                owner: finding.owner.unwrap(),
+                since: None,
+                theirs: finding.theirs,
+                ours: finding.ours,
+            },
+        );
+        let forecast = ObjectForecast {
+            object: object.clone(),
+            outcome: ObjectOutcome::Conflict,
+            active: vec![conflict.clone()],
+            latent: vec![],
+            drops: vec![],
+            drift: vec![],
+        };
+        let saved = SavedForecast {
+            chart: ChartRef {
+                name: "web".into(),
+                version: "1.0.0".into(),
+            },
+            forecast: Forecast {
+                release: "eu-1/shop/web".parse().unwrap(),
+                outcome: ReleaseOutcome::NeedsChoice,
+                reasons: vec![active_conflict(&object, &conflict)],
+                notes: vec![],
+                objects: vec![forecast.clone()],
+            },
+        };
+        let found = causes(std::slice::from_ref(&saved), &rules).unwrap();
+        let cause = &found.causes[0];
+        assert_eq!(cause.name, fixture["cause"].as_str().unwrap());
+        let answers = cause.question.iter().flat_map(|it| &it.options);
+        let answers = answers.map(|it| &it.rules).filter(|it| !it.is_empty());
+        for printed in answers.chain((!cause.rules.is_empty()).then_some(&cause.rules)) {
+            let text = format!(
+                "[fleet]\nname = \"acme\"\n[[clusters]]\ncontexts = \"acme-*\"\n{}",
+                policies(printed)
+            );
+            let contexts = |_: Option<&Path>| {
+                Ok(KubeContexts {
+                    names: vec!["acme-eu-1".into()],
+                    origin: "here".into(),
+                })
+            };
+            let fleet = load(&text, "fleet.toml", &contexts).unwrap().fleet;
+            let book = Book::new(&fleet.policies).unwrap();
+            let case = Case {
+                release: &saved.forecast.release,
+                chart: &saved.chart,
+                labels: &std::collections::BTreeMap::new(),
+            };
+            let decisions = decide(&book, &case, &forecast, None, &ScaleTargets::default());
+            let actions: Vec<_> = decisions.iter().map(|it| Some(it.action)).collect();
+            assert_eq!(actions, [printed[0].conflict], "{text}\n{conflict:?}");
+            decided += 1;
+        }
+    }
+    assert!(decided > 20, "{decided}");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The fleet: which clusters, which field manager, how fast, in which waves. Made by `config` from fleet.toml.
 
+mod driver;
 mod managers;
 mod order;
+mod policy_rule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -11,11 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
 
+pub use driver::DrivenBy;
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
     manager_name_flaw,
 };
 pub use order::{natural_order, release_order};
+pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +42,12 @@ pub struct Fleet {
     pub waves: WaveSizes,
     /// How long an undo's lock stays, in seconds (run protocol §5, row 27).
     pub undo_dwell_seconds: u32,
+    /// Drivers that are meant to stay: the gates of an audit do not ask for their releases.
+    pub expect: BTreeSet<DrivenBy>,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
+    /// Policies for conflicts and drops, in their order: the first that matches decides.
+    pub policies: Vec<PolicyRule>,
 }
 
 impl Fleet {

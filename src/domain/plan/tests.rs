@@ -1,6 +1,6 @@
 //! Plans of generated fleets, held against the linter; edits of their files, held against the digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +52,9 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         writes_per_second: 20,
         waves: WaveSizes(sizes),
         undo_dwell_seconds: 30,
+        expect: BTreeSet::new(),
         start_within_seconds: 604_800,
+        policies: vec![],
     }
 }
 
@@ -125,6 +127,7 @@ fn candidate(seed: Seed) -> Candidate {
             notes: (0..notes / 3).map(|_| reason("left-over hook")).collect(),
             objects: (0..objects).map(object).collect(),
         },
+        decisions: vec![],
         chart: ChartRef {
             name: format!("chart{chart}"),
             version: "1.0.0".to_owned(),

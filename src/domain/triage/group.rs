@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::facts::{Evidence, Facts, chart_word, facts};
 use super::finding::{Finding, Subject, Weight, findings};
-use super::rule::{ConflictPolicy, Decides, DropPolicy, PolicyTemplate, Rule, Rules};
-use crate::domain::fleet::{natural_order, release_order};
+use super::rule::{Decides, PolicyTemplate, Rule, Rules};
+use crate::domain::fleet::{PolicyAction, natural_order, release_order};
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::shadow::ReleaseOutcome;
 
@@ -32,7 +32,7 @@ pub struct TriageError {
 /// A policy rule, as fleet.toml has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PolicyRule {
+pub struct PrintedRule {
     /// Kind of the objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -47,15 +47,15 @@ pub struct PolicyRule {
     pub namespace: Option<String>,
     /// What is done with a conflict.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub conflict: Option<ConflictPolicy>,
+    pub conflict: Option<PolicyAction>,
     /// What is done with a drop.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub drop: Option<DropPolicy>,
+    pub drop: Option<PolicyAction>,
     /// Why.
     pub why: String,
 }
 
-impl PolicyRule {
+impl PrintedRule {
     /// What it matches on, and whether it is about conflicts: not what it does, nor why.
     fn asks(
         &self,
@@ -84,7 +84,7 @@ pub struct Answer {
     pub answer: String,
     /// The policy that says so; absent if it is done elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<ConflictPolicy>,
+    pub policy: Option<PolicyAction>,
     /// What happens now.
     pub now: String,
     /// What happens at the next upgrade.
@@ -94,7 +94,7 @@ pub struct Answer {
     pub value_changes: u64,
     /// The rules that give this answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<PolicyRule>,
+    pub rules: Vec<PrintedRule>,
 }
 
 /// A question for whoever owns the releases.
@@ -146,7 +146,7 @@ pub struct Cause {
     pub full: String,
     /// Policy rules that settle it.
     #[serde(rename = "rule", skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<PolicyRule>,
+    pub rules: Vec<PrintedRule>,
     /// The question, if somebody must answer one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
@@ -208,7 +208,7 @@ impl Triage {
     }
 
     /// Every policy rule that settles a cause, each once, in the order of the causes.
-    pub fn rules(&self) -> Vec<(&Cause, &PolicyRule)> {
+    pub fn rules(&self) -> Vec<(&Cause, &PrintedRule)> {
         let mut told = BTreeSet::new();
         let deciding = self.causes.iter().filter(|it| it.decides == Decides::Rule);
         // Of two rules that ask the same the first decides, and fleet.toml refuses the second.
@@ -467,7 +467,7 @@ fn worded(
             why,
         })
     };
-    let policies = |conflict: Option<ConflictPolicy>| -> Result<Vec<PolicyRule>, TriageError> {
+    let policies = |conflict: Option<PolicyAction>| -> Result<Vec<PrintedRule>, TriageError> {
         let templates = group.rule.map_or(&[][..], |rule| &rule.policies);
         let mut rules = BTreeSet::new();
         for template in templates {
@@ -564,12 +564,12 @@ fn worded(
 
 fn policy(
     template: &PolicyTemplate,
-    conflict: Option<ConflictPolicy>,
+    conflict: Option<PolicyAction>,
     facts: &Facts,
     fill: &dyn Fn(&str, &Facts) -> Result<String, TriageError>,
-) -> Result<PolicyRule, TriageError> {
+) -> Result<PrintedRule, TriageError> {
     let part = |text: &Option<String>| text.as_deref().map(|it| fill(it, facts)).transpose();
-    Ok(PolicyRule {
+    Ok(PrintedRule {
         kind: part(&template.kind)?,
         field: part(&template.field)?,
         owner: part(&template.owner)?,

@@ -17,12 +17,11 @@ mod tests;
 pub use facts::{Evidence, Facts};
 pub use finding::{Finding, Subject, Weight, findings};
 pub use group::{
-    Answer, Cause, Patch, PolicyRule, Question, ReleaseCause, Totals, Triage, TriageError, Wording,
-    gravest, triage,
+    Answer, Cause, Patch, PrintedRule, Question, ReleaseCause, Totals, Triage, TriageError,
+    Wording, gravest, triage,
 };
 pub use pattern::Pattern;
 pub use quantity::same_quantity;
 pub use rule::{
-    ConflictPolicy, Decides, DropPolicy, Matcher, OptionTemplate, PatchTemplate, PolicyTemplate,
-    QuestionTemplate, Rule, Rules,
+    Decides, Matcher, OptionTemplate, PatchTemplate, PolicyTemplate, QuestionTemplate, Rule, Rules,
 };

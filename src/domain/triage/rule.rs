@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::Finding;
 use super::pattern::Pattern;
 use super::quantity::same_quantity;
+use crate::domain::fleet::PolicyAction;
 use crate::domain::ids::Namespace;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::ChartRef;
@@ -44,67 +45,6 @@ impl Decides {
 impl fmt::Display for Decides {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())
-    }
-}
-
-/// What is done with a conflict (`[[policy]] conflict = …`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConflictPolicy {
-    /// Own the field, keep the live value: the next upgrade overwrites it.
-    AdoptLive,
-    /// Leave it to the other manager.
-    Yield,
-    /// Force the chart's value: the live object changes.
-    Take,
-    /// Keep the release out: the default.
-    Hold,
-    /// Look again later.
-    Retry,
-    /// Fail the release.
-    Fail,
-    /// Un-own the field ahead of its removal from the chart.
-    Shed,
-}
-
-impl ConflictPolicy {
-    /// Its word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AdoptLive => "adopt-live",
-            Self::Yield => "yield",
-            Self::Take => "take",
-            Self::Hold => "hold",
-            Self::Retry => "retry",
-            Self::Fail => "fail",
-            Self::Shed => "shed",
-        }
-    }
-}
-
-/// What is done with a drop (`[[policy]] drop = …`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DropPolicy {
-    /// Un-own it, the value stays: the default.
-    LetGo,
-    /// Own it: the next upgrade deletes it.
-    PruneNext,
-    /// Give it to a manager of refit's own.
-    Pin,
-    /// Delete it now.
-    Prune,
-}
-
-impl DropPolicy {
-    /// Its word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::LetGo => "let-go",
-            Self::PruneNext => "prune-next",
-            Self::Pin => "pin",
-            Self::Prune => "prune",
-        }
     }
 }
 
@@ -187,9 +127,9 @@ pub struct PolicyTemplate {
     /// Pattern of namespaces.
     pub namespace: Option<String>,
     /// What is done with a conflict. `None` in a question: the answer says it.
-    pub conflict: Option<ConflictPolicy>,
+    pub conflict: Option<PolicyAction>,
     /// What is done with a drop.
-    pub drop: Option<DropPolicy>,
+    pub drop: Option<PolicyAction>,
     /// Why.
     pub why: String,
 }
@@ -200,7 +140,7 @@ pub struct OptionTemplate {
     /// `the live one`.
     pub answer: String,
     /// The policy that says so; `None` if it is done elsewhere.
-    pub policy: Option<ConflictPolicy>,
+    pub policy: Option<PolicyAction>,
     /// What happens now.
     pub now: String,
     /// What happens at the next upgrade; may be empty.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::fleet::PolicyAction;
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::ChartRef;
@@ -54,7 +55,7 @@ fn rules() -> Rules {
     let mut scaler = rule("scaler", Decides::Rule, matcher("active", Some("*/scale")));
     scaler.policies = vec![PolicyTemplate {
         owner: Some("{owner}".into()),
-        conflict: Some(ConflictPolicy::Yield),
+        conflict: Some(PolicyAction::Yield),
         why: "it scales".into(),
         ..PolicyTemplate::default()
     }];
@@ -78,8 +79,8 @@ fn rules() -> Rules {
     image.question = Some(QuestionTemplate {
         text: "{n}?".into(),
         options: vec![
-            option(ConflictPolicy::AdoptLive, false),
-            option(ConflictPolicy::Take, true),
+            option(PolicyAction::AdoptLive, false),
+            option(PolicyAction::Take, true),
         ],
     });
     let mut flux = rule(
@@ -259,7 +260,7 @@ fn texts_speak_of_the_releases_that_count() {
     assert_eq!(changes, [0, 1]);
     assert_eq!(
         question.options[1].rules[0].conflict,
-        Some(ConflictPolicy::Take)
+        Some(PolicyAction::Take)
     );
     let patches = found.patches();
     assert_eq!(

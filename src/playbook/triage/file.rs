@@ -9,9 +9,10 @@ use toml::Spanned;
 
 use super::flaw::Flaws;
 use super::wording::Jinja;
+use crate::domain::fleet::{PolicyAction, PolicyTopic};
 use crate::domain::triage::{
-    ConflictPolicy, Decides, DropPolicy, Matcher, OptionTemplate, PatchTemplate, Pattern,
-    PolicyTemplate, QuestionTemplate, Rule,
+    Decides, Matcher, OptionTemplate, PatchTemplate, Pattern, PolicyTemplate, QuestionTemplate,
+    Rule,
 };
 
 /// Longest name of a cause: it is a cell of a table.
@@ -72,8 +73,8 @@ struct FilePolicy {
     field: Option<Text>,
     owner: Option<Text>,
     namespace: Option<Text>,
-    conflict: Option<ConflictPolicy>,
-    drop: Option<DropPolicy>,
+    conflict: Option<PolicyAction>,
+    drop: Option<PolicyAction>,
     why: Text,
 }
 
@@ -90,7 +91,7 @@ struct FileQuestion {
 #[serde(deny_unknown_fields)]
 struct FileOption {
     answer: Text,
-    policy: Option<ConflictPolicy>,
+    policy: Option<PolicyAction>,
     now: Text,
     later: Option<Text>,
     #[serde(default)]
@@ -172,7 +173,7 @@ impl FileCause {
         let by_policy = decides == Decides::Rule
             || answers
                 .filter_map(|it| it.policy)
-                .any(|policy| policy != ConflictPolicy::Hold);
+                .any(|policy| policy != PolicyAction::Hold);
         let has_policies = !self.policy.is_empty();
         let needs = [
             wants(asks, self.question.is_some(), "[cause.question]"),
@@ -271,6 +272,15 @@ impl Check<'_, '_> {
         } else if !asks && actions != 1 {
             self.flaw(place.clone(), "either conflict or drop is needed");
         }
+        for (action, topic) in [
+            (it.conflict, PolicyTopic::Conflict),
+            (it.drop, PolicyTopic::Drop),
+        ] {
+            if let Some(action) = action.filter(|it| it.topic() != topic) {
+                let message = format!("{action} goes under {}", action.topic().key());
+                self.flaw(place.clone(), message);
+            }
+        }
         let keys = [&it.kind, &it.field, &it.owner, &it.namespace];
         if keys.iter().all(|key| key.is_none()) {
             let message = "kind, field, owner or namespace is needed: this settles everything";
@@ -291,7 +301,13 @@ impl Check<'_, '_> {
         let place = question.span();
         let it = question.into_inner();
         if it.options.len() < ANSWERS {
-            self.flaw(place, "a question has two answers at least");
+            self.flaw(place.clone(), "a question has two answers at least");
+        }
+        for action in it.options.iter().filter_map(|option| option.policy) {
+            if action.topic() != PolicyTopic::Conflict {
+                let message = format!("{action} is no answer about a conflict");
+                self.flaw(place.clone(), message);
+            }
         }
         let options = it.options.into_iter();
         QuestionTemplate {

@@ -224,6 +224,7 @@ fn policies_and_questions_are_looked_at() {
         ),
         ("conflict = \"yield\"", "settles everything"),
         ("owner = \"x\"\nconflict = \"yeild\"", "unknown variant"),
+        ("owner = \"x\"\nconflict = \"pin\"", "pin goes under drop"),
     ] {
         let lines = refused(&policy(keys));
         assert!(
@@ -239,6 +240,11 @@ fn policies_and_questions_are_looked_at() {
     let two = "{ answer = \"a\", now = \"n\" }, { answer = \"b\", now = \"n\", policy = \"take\" }";
     assert!(refused(&question(two))[0].contains("[[cause.policy]]"));
     assert!(load(&question(&two.replace("take", "hold")), "t").is_ok());
+    let lines = refused(&question(&two.replace("take", "pin")));
+    assert!(
+        lines.iter().any(|it| it.contains("no answer")),
+        "{lines:#?}"
+    );
 }
 
 #[test]

@@ -393,6 +393,9 @@ fn item(candidate: &Candidate) -> Value {
         map.insert("chart".into(), json!(candidate.chart));
         map.insert("revision".into(), json!(candidate.revision));
         map.insert("causes".into(), json!(causes(&candidate.forecast)));
+        if !candidate.decisions.is_empty() {
+            map.insert("decisions".into(), json!(candidate.decisions));
+        }
     }
     item
 }
@@ -553,6 +556,7 @@ pub(crate) mod tests {
                 name: release.name.to_string(),
                 version: "3.4.0".into(),
             },
+            decisions: vec![],
             driver: Driver::Secret,
             revision: Revision(14),
             record_uid: "uid".into(),

@@ -193,10 +193,12 @@ impl TriageScreen<'_> {
         }
         if totals.elsewhere > 0 {
             let elsewhere = text::count(totals.elsewhere);
-            ways.push(format!("{elsewhere} are driven elsewhere"));
+            let are = if totals.elsewhere == 1 { "is" } else { "are" };
+            ways.push(format!("{elsewhere} {are} driven elsewhere"));
         }
         if totals.fixes > 0 {
-            ways.push(format!("{} need a fix", text::count(totals.fixes)));
+            let need = if totals.fixes == 1 { "needs" } else { "need" };
+            ways.push(format!("{} {need} a fix", text::count(totals.fixes)));
         }
         format!(
             "{} of {of} are held, {}: {}.",

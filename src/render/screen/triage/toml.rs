@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::triage::{ConflictPolicy, DropPolicy, PolicyRule, Triage};
+use crate::domain::fleet::PolicyAction;
+use crate::domain::triage::{PrintedRule, Triage};
 use crate::render::text;
 
 /// Rules, a blank line before each.
-pub fn policies<'a>(rules: impl IntoIterator<Item = &'a PolicyRule>) -> String {
+pub fn policies<'a>(rules: impl IntoIterator<Item = &'a PrintedRule>) -> String {
     let mut out = String::new();
     for rule in rules {
         out.push_str("\n[[policy]]\n");
@@ -21,8 +22,8 @@ pub fn policies<'a>(rules: impl IntoIterator<Item = &'a PolicyRule>) -> String {
         line("field", rule.field.as_deref());
         line("owner", rule.owner.as_deref());
         line("namespace", rule.namespace.as_deref());
-        line("conflict", rule.conflict.map(ConflictPolicy::word));
-        line("drop", rule.drop.map(DropPolicy::word));
+        line("conflict", rule.conflict.map(PolicyAction::word));
+        line("drop", rule.drop.map(PolicyAction::word));
         line("why", Some(&rule.why));
     }
     out

@@ -88,7 +88,7 @@ fn holds_are_told_apart_and_nothing_is_written() {
         .refit
         .call(&["triage", "--from", "s.json", "-o", "json"])
         .unwrap();
-    let rules = stage.refit.text(&["triage", "--rules"]).unwrap();
+    let rules = stage.refit.call(&["triage", "--rules"]).unwrap().stdout;
     assert_eq!(stage.requests(&marks).unwrap()[0].writes().len(), 0);
     assert_eq!(stage.snapshots().unwrap(), before);
 
@@ -121,4 +121,14 @@ fn holds_are_told_apart_and_nothing_is_written() {
         "{rules}"
     );
     assert!(rules.contains("conflict = \"adopt-live\""), "{rules}");
+
+    // In fleet.toml the rules settle what they were printed for, and nothing else.
+    let file = stage.refit.folder().join("fleet.toml");
+    let mut fleet = std::fs::read_to_string(&file).unwrap();
+    fleet.push_str(&rules);
+    std::fs::write(&file, fleet).unwrap();
+    let after = stage.refit.call(&["triage", "-o", "json"]).unwrap();
+    assert_eq!(after.code, 0, "{}", after.stderr);
+    assert_eq!(after.value["summary"]["held"], 4, "{:#}", after.value);
+    assert_eq!(after.value["summary"]["rules"]["causes"], 0);
 }

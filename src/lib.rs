@@ -56,3 +56,4 @@ pub mod helm;
 pub mod playbook;
 pub mod render;
 pub mod store;
+pub mod toml_file;

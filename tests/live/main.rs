@@ -25,3 +25,5 @@ mod policies;
 mod rivals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod triage;

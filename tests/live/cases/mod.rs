@@ -1,0 +1,74 @@
+//! The case table of `docs/adoption-rules.md`, played: each row is installed by Helm 3, drifts as the row says, and is
+//! planned, run, audited, undone, run again and upgraded by Helm 4, all rows together on one control plane.
+//!
+//! | room | rows |
+//! |---|---|
+//! | [`manifest`] | lists, scopes, kinds, YAML's dialect, empty and null, what server-side apply refuses |
+//! | [`custom`] | CRDs, schemas of all shapes, versions that go, operators |
+//! | [`workloads`] | workloads, autoscalers, what kubectl does to them |
+//! | [`services`] | Services of all shapes |
+//! | [`secrets`] | Secrets and ConfigMaps |
+//! | [`conflicts`] | owners of all sorts, admission |
+//! | [`hooks`] | left-over hooks, kept objects |
+//! | [`records`] | failed, missing and full histories; life after the migration |
+//!
+//! [`case`] is a row as a value, [`site`] its namespace and tools, [`play`] the play.
+
+/// A CRD `things.<case>.example` with these versions.
+macro_rules! crd {
+    ($case:literal, $versions:expr) => {
+        concat!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.",
+            $case,
+            ".example}\nspec:\n  group: ",
+            $case,
+            ".example\n  scope: Namespaced\n  names: {plural: things, singular: thing, kind: Thing}\n  versions:\n",
+            $versions
+        )
+    };
+}
+
+mod case;
+mod conflicts;
+mod custom;
+mod hooks;
+mod manifest;
+mod play;
+mod records;
+mod secrets;
+mod services;
+mod site;
+mod workloads;
+
+use case::Case;
+
+fn all() -> Vec<Case> {
+    [
+        manifest::CASES,
+        custom::CASES,
+        workloads::CASES,
+        services::CASES,
+        secrets::CASES,
+        conflicts::CASES,
+        hooks::CASES,
+        records::CASES,
+    ]
+    .concat()
+}
+
+#[test]
+fn every_row_is_as_the_table_says() {
+    play::play(&all(), "");
+}
+
+/// An object belongs to the case whose name is in its key.
+#[test]
+fn no_cases_name_is_part_of_anothers() {
+    let cases = all();
+    for one in &cases {
+        let others = cases.iter().filter(|it| it.name != one.name);
+        for other in others {
+            assert!(!other.owns(one.name), "{} {}", one.name, other.name);
+        }
+    }
+}

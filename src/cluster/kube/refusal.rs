@@ -166,6 +166,7 @@ fn is_apply_machinery(status: &Status) -> bool {
             "failed to create typed patch object",
             "failed to create typed live object",
             "failed to convert new object",
+            "request to convert CR to an invalid group/version",
         ]
         .iter()
         .any(|start| status.message.starts_with(start))

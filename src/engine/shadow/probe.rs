@@ -190,7 +190,11 @@ impl LiveProbe<'_> {
         let object = &wanted.object;
         let settled = |outcome| Ok(Verdict::Settled(plain(object, outcome)));
         for attempt in 0..TRIES_AT_A_BUSY_OBJECT {
-            let Some(live) = self.reader.object(object).await? else {
+            let live = match self.reader.object(object).await {
+                Ok(live) => live,
+                Err(error) => return refused(object, error),
+            };
+            let Some(live) = live else {
                 return settled(ObjectOutcome::Missing);
             };
             if attempt == 0 {
@@ -321,6 +325,13 @@ fn plain(object: &ObjectRef, outcome: ObjectOutcome) -> ObjectForecast {
 /// Words of a policy or a webhook that says no, in the server's answer (upstream `apiserver/pkg/admission/plugin`).
 const ADMISSION_WORDS: [&str; 2] = ["denied", "does not support dry run"];
 
+/// What the server says of a custom resource with an entry of a version that its CRD has no more (upstream
+/// `apiextensions-apiserver/pkg/apiserver/conversion/converter.go`, rule R2).
+const DEAD_VERSION: &str = "request to convert CR to an invalid group/version";
+
+/// 500: a fault with this object (its conversion webhook is down, for one), not with the server, which says 503.
+const FAULT: u16 = 500;
+
 fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, ForecastError> {
     let outcome = match error.kind {
         ErrorKind::Invalid | ErrorKind::Forbidden
@@ -334,6 +345,12 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
         }
         ErrorKind::Forbidden => ObjectOutcome::Unknown {
             reason: format!("forbidden: {}", error.message),
+        },
+        ErrorKind::Invalid if error.message.contains(DEAD_VERSION) => ObjectOutcome::DeadEntries {
+            entries: vec![error.message],
+        },
+        ErrorKind::Server if error.code == FAULT => ObjectOutcome::Unknown {
+            reason: format!("the server fails to try it: {}", error.message),
         },
         ErrorKind::Invalid | ErrorKind::UnknownKind => ObjectOutcome::Invalid {
             reason: error.message,

@@ -194,7 +194,7 @@ pub const CASES: &[Case] = &[
             "a: {type: string}"
         ))
         .drift(|site| {
-            site.template(thing!("cr-versions", "v1", "a: y"));
+            site.template(thing!("cr-versions", "v1", "a: late"));
             site.upgrade3(&[]);
         })
         .afterwards(|site| {
@@ -219,11 +219,11 @@ pub const CASES: &[Case] = &[
     Case::new("cr-tight", thing!("cr-tight", "v1", "a: old"))
         .crds(spec!("cr-tight", "a: {type: string}"))
         .drift(|site| new_schema(site, "a", &json!({ "type": "string", "enum": ["new"] }))),
-    Case::new("cr-operator", thing!("cr-operator", "v1", "a: x, b: y"))
+    Case::new("cr-operator", thing!("cr-operator", "v1", "a: x, b: z"))
         .crds(spec!("cr-operator", "a: {type: string}, b: {type: string}"))
         .drift(|site| by_operator(site, "v1", &json!({ "spec": { "a": "operator's" } })))
         .held(&["active-conflict"]),
-    Case::new("cr-drift", thing!("cr-drift", "v1", "a: x, b: y"))
+    Case::new("cr-drift", thing!("cr-drift", "v1", "a: x, b: z"))
         .crds(spec!("cr-drift", "a: {type: string}, b: {type: string}"))
         .drift(|site| {
             by_operator(site, "v1", &json!({ "spec": { "a": "operator's" } }));
@@ -239,7 +239,7 @@ pub const CASES: &[Case] = &[
             "a: {type: string}, b: {type: string}"
         ))
         .drift(|site| {
-            by_operator(site, "v1alpha1", &json!({ "spec": { "b": "y" } }));
+            by_operator(site, "v1alpha1", &json!({ "spec": { "b": "z" } }));
             only_v1(site);
         })
         .held(&["dead-entries"]),
@@ -250,7 +250,7 @@ pub const CASES: &[Case] = &[
             "a: {type: string}"
         ))
         .drift(|site| {
-            site.template(thing!("cr-dead-own", "v1", "a: y"));
+            site.template(thing!("cr-dead-own", "v1", "a: late"));
             site.upgrade3(&[]);
             only_v1(site);
         })
@@ -261,7 +261,7 @@ pub const CASES: &[Case] = &[
             "a: {type: string}, b: {type: string}",
             "a: {type: string}, b: {type: string}, added: {type: string, default: x}"
         ))
-        .drift(|site| by_operator(site, "v1alpha1", &json!({ "spec": { "b": "y" } })))
+        .drift(|site| by_operator(site, "v1alpha1", &json!({ "spec": { "b": "z" } })))
         .held(&["dead-entries"]),
     Case::new("cr-unserved", thing!("cr-unserved", "v1alpha1", "a: x"))
         .crds(versions!(

@@ -34,7 +34,7 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: reg
 const GENERATED: &str = beside!(
     r#"apiVersion: v1
 kind: ConfigMap
-metadata: {generateName: hook-, annotations: {helm.sh/hook: "post-install,post-upgrade", helm.sh/hook-delete-policy: hook-succeeded}}
+metadata: {generateName: hook-, annotations: {helm.sh/hook: "post-install,post-upgrade", helm.sh/hook-delete-policy: hook-failed}}
 data: {a: x}
 "#
 );

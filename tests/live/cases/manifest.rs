@@ -12,10 +12,6 @@ items:
   kind: ConfigMap
   metadata: {name: one}
   data: {a: {{ .Values.value }}}
-- apiVersion: v1
-  kind: List
-  items:
-  - {apiVersion: v1, kind: ConfigMap, metadata: {name: nested}, data: {a: x}}
 ---
 apiVersion: v1
 kind: ConfigMapList

@@ -91,7 +91,7 @@ pub const CASES: &[Case] = &[
         "work-quantities",
         deployment!(
             "replicas: 1",
-            "resources: {requests: {cpu: 1000m, memory: 1024Mi}, limits: {cpu: \"2\", memory: 0.5Gi}}"
+            "resources: {requests: {cpu: 1000m, memory: 1024Mi}, limits: {cpu: \"2\", memory: 1.5Gi}}"
         ),
     ),
     Case::new(

@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::clusters::{LIMIT_BOUNDS, clusters};
 use super::contexts::Contexts;
+use super::policy::policies;
 use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
 use super::{Defaults, Loaded, Warning, audit, schema, values};
@@ -34,6 +35,9 @@ pub(super) fn assemble(
     let (writes_per_second, limits) = limits_section(&top, defaults, &mut problems);
     let waves = waves_section(&top, defaults, &mut problems);
     let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
+    let policies = top.get("policy").map_or_else(Vec::new, |entry| {
+        policies(&entry, &source, &mut problems, &mut warnings)
+    });
     let expect = audit::expect(&top, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
@@ -65,6 +69,7 @@ pub(super) fn assemble(
                 undo_dwell_seconds,
                 expect,
                 start_within_seconds: defaults.start_within_seconds,
+                policies,
             },
             warnings,
         }),

@@ -7,6 +7,7 @@ mod audit;
 mod clusters;
 mod contexts;
 mod defaults;
+mod policy;
 mod problem;
 mod read;
 mod schema;

@@ -13,10 +13,11 @@ pub(super) struct Shape {
 /// The file itself.
 pub(super) const TOP: Shape = Shape {
     section: "",
-    now: &["fleet", "clusters", "limits", "waves", "undo", "audit"],
+    now: &[
+        "fleet", "clusters", "limits", "waves", "undo", "policy", "audit",
+    ],
     later: &[
-        "windows", "freezes", "budget", "depends", "policy", "redact", "graph", "gates", "plugins",
-        "peers",
+        "windows", "freezes", "budget", "depends", "redact", "graph", "gates", "plugins", "peers",
     ],
 };
 /// `[fleet]`
@@ -64,6 +65,22 @@ pub(super) const UNDO: Shape = Shape {
     now: &["dwell"],
     later: &[],
 };
+/// `[[policy]]`
+pub(super) const POLICY: Shape = Shape {
+    section: "policy",
+    now: &[
+        "kind",
+        "field",
+        "owner",
+        "namespace",
+        "labels",
+        "chart",
+        "conflict",
+        "drop",
+        "why",
+    ],
+    later: &[],
+};
 
 /// `[audit]`
 pub(super) const AUDIT: Shape = Shape {
@@ -73,7 +90,7 @@ pub(super) const AUDIT: Shape = Shape {
 };
 
 /// Every section.
-pub(super) const ALL: [&Shape; 8] = [
+pub(super) const ALL: [&Shape; 9] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -81,6 +98,7 @@ pub(super) const ALL: [&Shape; 8] = [
     &LIMITS,
     &WAVES,
     &UNDO,
+    &POLICY,
     &AUDIT,
 ];
 
@@ -97,8 +115,8 @@ impl Shape {
         }
         let home = ALL.into_iter().find(|shape| shape.now.contains(&&*plain));
         match home {
-            Some(shape) if shape.section == "clusters" => {
-                "it belongs under [[clusters]]".to_owned()
+            Some(shape) if matches!(shape.section, "clusters" | "policy") => {
+                format!("it belongs under [[{}]]", shape.section)
             }
             Some(shape) if shape.section.is_empty() => {
                 format!("[{plain}] is a section of its own")

@@ -5,6 +5,7 @@ pub mod fleet;
 pub mod ids;
 pub mod object;
 pub mod plan;
+pub mod policy;
 pub mod release;
 pub mod report;
 pub mod run;

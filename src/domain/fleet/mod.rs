@@ -3,6 +3,7 @@
 mod driver;
 mod managers;
 mod order;
+mod policy_rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use managers::{
     manager_name_flaw,
 };
 pub use order::{natural_order, release_order};
+pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Fleet {
     pub expect: BTreeSet<DrivenBy>,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
+    /// Policies for conflicts and drops, in their order: the first that matches decides.
+    pub policies: Vec<PolicyRule>,
 }
 
 impl Fleet {

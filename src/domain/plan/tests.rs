@@ -54,6 +54,7 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         undo_dwell_seconds: 30,
         expect: BTreeSet::new(),
         start_within_seconds: 604_800,
+        policies: vec![],
     }
 }
 
@@ -126,6 +127,7 @@ fn candidate(seed: Seed) -> Candidate {
             notes: (0..notes / 3).map(|_| reason("left-over hook")).collect(),
             objects: (0..objects).map(object).collect(),
         },
+        decisions: vec![],
         chart: ChartRef {
             name: format!("chart{chart}"),
             version: "1.0.0".to_owned(),

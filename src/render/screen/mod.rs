@@ -4,6 +4,7 @@ pub mod audit;
 pub mod fields;
 pub mod inventory;
 pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod settle;
 pub mod shadow;

@@ -13,7 +13,8 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
-    Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
+    Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, ReleaseOutcome, judge,
+    read_probe,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::chain::chain;
@@ -145,7 +146,7 @@ impl Forecaster for LiveProbe<'_> {
                 };
                 let facts = self.facts(target, &[]);
                 let mut forecast = judge(&facts, Vec::new(), notes);
-                forecast.outcome = crate::domain::shadow::ReleaseOutcome::Blocked;
+                forecast.outcome = ReleaseOutcome::Blocked;
                 forecast.reasons.insert(0, unread);
                 return Ok(Prepared {
                     forecast,
@@ -156,7 +157,12 @@ impl Forecaster for LiveProbe<'_> {
             }
         }
         let facts = self.facts(target, &seen.lives);
-        let forecast = judge(&facts, forecasts, notes);
+        let mut forecast = judge(&facts, forecasts, notes);
+        let nameless = nameless_hooks(target);
+        if !nameless.is_empty() {
+            forecast.outcome = ReleaseOutcome::Blocked;
+            forecast.reasons.splice(0..0, nameless);
+        }
         Ok(Prepared {
             forecast,
             objects: writes,
@@ -334,6 +340,10 @@ const ADMISSION_WORDS: [&str; 2] = ["denied", "does not support dry run"];
 /// `apiextensions-apiserver/pkg/apiserver/conversion/converter.go`, rule R2).
 const DEAD_VERSION: &str = "request to convert CR to an invalid group/version";
 
+/// What it says, without more words, if the object does not fit the schema of an entry's version (upstream
+/// `structured-merge-diff/typed/validate.go`). A misfit of the manifest itself begins with "failed to create typed".
+const MISFIT: &str = "field not declared in schema";
+
 /// 500: a fault with this object (its conversion webhook is down, for one), not with the server, which says 503.
 const FAULT: u16 = 500;
 
@@ -354,6 +364,12 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
         ErrorKind::Invalid if error.message.contains(DEAD_VERSION) => ObjectOutcome::DeadEntries {
             entries: vec![error.message],
         },
+        ErrorKind::Server if error.message.ends_with(MISFIT) => ObjectOutcome::DeadEntries {
+            entries: vec![format!(
+                "an entry of a version that the object does not fit: {}",
+                error.message
+            )],
+        },
         ErrorKind::Server if error.code == FAULT => ObjectOutcome::Unknown {
             reason: format!("the server fails to try it: {}", error.message),
         },
@@ -364,6 +380,29 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
         _ => return Err(error.into()),
     };
     Ok(Verdict::Settled(plain(object, outcome)))
+}
+
+/// Hooks that run after the migration and have `generateName`: server-side apply needs a name, so Helm 4's next upgrade
+/// fails on them (rule R5).
+fn nameless_hooks(target: &Target<'_>) -> Vec<Reason> {
+    let later = |event: &String| {
+        ["upgrade", "rollback", "delete"]
+            .iter()
+            .any(|verb| event.ends_with(verb))
+    };
+    let hooks = target.current.record.hooks.iter();
+    hooks
+        .filter(|hook| hook.name.is_empty() && hook.events.iter().any(later))
+        .map(|hook| Reason {
+            cause: "invalid-manifest".to_owned(),
+            object: None,
+            detail: format!(
+                "a {} hook of {} has generateName: server-side apply needs a name, so the next helm upgrade fails; \
+                 name it in the chart",
+                hook.kind, hook.path
+            ),
+        })
+        .collect()
 }
 
 /// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.

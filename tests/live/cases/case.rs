@@ -13,6 +13,10 @@ pub enum Verdict {
     Migrates,
     /// It is held for these causes, and not written.
     Held(&'static [&'static str]),
+    /// It is planned, and the run hands it back untouched, with these words.
+    HandedBack(&'static str),
+    /// There is no release.
+    Nothing,
 }
 
 /// What Helm 4 does with a migrated release and the very same chart.
@@ -22,6 +26,19 @@ pub enum Same {
     NoOp,
     /// It writes, for this reason, which is not adoption's doing.
     Writes(&'static str),
+    /// It is refused, with these words.
+    Refused(&'static str),
+}
+
+/// What comes between a migration and its undo, and what undo makes of it. Such a case ends there.
+#[derive(Clone, Copy)]
+pub struct Between {
+    /// What happens.
+    pub deed: Deed,
+    /// How the undo of the release ends: `Undone`, `MovedOn`.
+    pub end: &'static str,
+    /// What must hold then.
+    pub then: Deed,
 }
 
 /// A row, or part of one.
@@ -45,6 +62,8 @@ pub struct Case {
     pub notes: &'static [&'static str],
     /// Causes of notes that must not be there.
     pub silent: &'static [&'static str],
+    /// Before the undo.
+    pub between: Option<Between>,
     /// Helm 4 with the same chart.
     pub same: Same,
     /// Helm 4 with `value=b`: passes, or is refused with these words.
@@ -66,6 +85,7 @@ impl Case {
             verdict: Verdict::Migrates,
             notes: &[],
             silent: &[],
+            between: None,
             same: Same::NoOp,
             changed: None,
             afterwards: None,
@@ -94,6 +114,21 @@ impl Case {
 
     pub const fn held(mut self, causes: &'static [&'static str]) -> Self {
         self.verdict = Verdict::Held(causes);
+        self
+    }
+
+    pub const fn handed_back(mut self, words: &'static str) -> Self {
+        self.verdict = Verdict::HandedBack(words);
+        self
+    }
+
+    pub const fn nothing(mut self) -> Self {
+        self.verdict = Verdict::Nothing;
+        self
+    }
+
+    pub const fn between(mut self, deed: Deed, end: &'static str, then: Deed) -> Self {
+        self.between = Some(Between { deed, end, then });
         self
     }
 

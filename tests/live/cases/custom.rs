@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::case::{Case, Same};
+use super::case::Case;
+use super::converter;
 use super::site::Site;
 
 /// One version that is served and stored, with this schema of `spec`.
@@ -170,6 +171,25 @@ macro_rules! thing {
     };
 }
 
+fn convert_at(site: &Site<'_>, port: u16) {
+    let patch = json!([{ "op": "add", "path": "/spec/conversion", "value": converter::conversion(site.plane, port) }]);
+    site.api().json_patch(&crd_path(site), &patch).unwrap();
+}
+
+/// By the webhook, from the start.
+fn converting(site: &Site<'_>) {
+    convert_at(site, converter::port(site.plane));
+    let group = format!("{}.example", site.name);
+    let canary = json!({
+        "apiVersion": format!("{group}/v1alpha1"), "kind": "Thing", "metadata": { "name": "canary" }, "spec": { "old": "x" },
+    });
+    let path = format!("/apis/{group}/v1alpha1/namespaces/default/things?dryRun=All");
+    site.until("the conversion", || {
+        let answer = site.api().post(&path, &canary);
+        answer.is_ok_and(|it| it["spec"]["old"] == "x")
+    });
+}
+
 pub const CASES: &[Case] = &[
     Case::new("cr-folder", IN_CRDS)
         .prepare(|site| site.chart_file("crds/all.yaml", CRD_FILE))
@@ -203,15 +223,33 @@ pub const CASES: &[Case] = &[
             let done = site.upgrade4(&[]);
             assert!(done.success, "{}", done.stderr);
         }),
-    Case::new("cr-storage", thing!("cr-storage", "v1alpha1", "a: x"))
+    Case::new("cr-webhook-up", thing!("cr-webhook-up", "v1", "a: x"))
         .crds(versions!(
-            "cr-storage",
-            "a: {type: string}",
-            "a: {type: string}, added: {type: string, default: x}"
+            "cr-webhook-up",
+            "old: {type: string}, b: {type: string}",
+            "a: {type: string}, b: {type: string}"
         ))
-        .same(Same::Writes(
-            "the stored version has a default that the manifest's has not",
-        )),
+        .prepare(converting)
+        .drift(|site| by_operator(site, "v1alpha1", &json!({ "spec": { "b": "theirs" } }))),
+    Case::new("cr-webhook-down", thing!("cr-webhook-down", "v1", "a: x"))
+        .crds(versions!(
+            "cr-webhook-down",
+            "old: {type: string}, b: {type: string}",
+            "a: {type: string}, b: {type: string}"
+        ))
+        .prepare(converting)
+        .drift(|site| {
+            by_operator(site, "v1alpha1", &json!({ "spec": { "b": "theirs" } }));
+            convert_at(site, converter::DOWN);
+            let older = it(site, "v1alpha1");
+            site.until("the end of the webhook", || site.api().get(&older).is_err());
+        })
+        .held(&["unknown"]),
+    Case::new("cr-storage", thing!("cr-storage", "v1alpha1", "a: x")).crds(versions!(
+        "cr-storage",
+        "a: {type: string}",
+        "a: {type: string}, added: {type: string, default: x}"
+    )),
     Case::new("cr-gone", thing!("cr-gone", "v1", "a: x, gone: old"))
         .crds(spec!("cr-gone", "a: {type: string}, gone: {type: string}"))
         .drift(|site| new_schema(site, "gone", &Value::Null))

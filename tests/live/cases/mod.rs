@@ -12,7 +12,7 @@
 //! | [`hooks`] | left-over hooks, kept objects |
 //! | [`records`] | failed, missing and full histories; life after the migration |
 //!
-//! [`case`] is a row as a value, [`site`] its namespace and tools, [`play`] the play.
+//! [`case`] is a row as a value, [`site`] its namespace and tools, [`play`] the play, [`converter`] a conversion webhook.
 
 /// A CRD `things.<case>.example` with these versions.
 macro_rules! crd {
@@ -30,6 +30,7 @@ macro_rules! crd {
 
 mod case;
 mod conflicts;
+mod converter;
 mod custom;
 mod hooks;
 mod manifest;

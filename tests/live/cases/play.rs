@@ -78,15 +78,25 @@ pub fn play(cases: &[Case], settings: &str) {
     });
     let before = play.snapshot();
     let plan = play.plan();
-    play.verdicts(&plan);
-    let run = play.run();
+    play.verdicts(&plan, cases);
+    let run = play.run(cases);
     let after = play.snapshot();
     play.only_ownership(&before, &after);
     play.audited();
+    play.each(cases, |case, site| {
+        if let Some(between) = case.between {
+            (between.deed)(site);
+        }
+    });
     play.undo(&run, &before);
     play.plan();
-    play.run();
-    play.helm_4_goes_on();
+    let rest: Vec<Case> = cases
+        .iter()
+        .filter(|case| case.between.is_none())
+        .copied()
+        .collect();
+    play.run(&rest);
+    play.helm_4_goes_on(&rest);
     let findings = play.findings.0.into_inner().unwrap();
     assert!(
         findings.is_empty(),
@@ -168,8 +178,8 @@ impl Play<'_> {
     }
 
     /// What the plan says of each case.
-    fn verdicts(&self, plan: &Value) {
-        for case in self.cases {
+    fn verdicts(&self, plan: &Value, cases: &[Case]) {
+        for case in cases {
             let held = causes(&find(&plan["held"], case.name)["reasons"]);
             let planned = plan["waves"]
                 .as_array()
@@ -188,7 +198,7 @@ impl Play<'_> {
                 }
             };
             match case.verdict {
-                Verdict::Migrates => {
+                Verdict::Migrates | Verdict::HandedBack(_) => {
                     self.findings.check(!planned.is_null(), case.name, || {
                         format!("is not planned; {}", said())
                     });
@@ -197,6 +207,12 @@ impl Play<'_> {
                     let same = held == causes;
                     self.findings.check(same, case.name, || {
                         format!("should be held for {causes:?}; {}", said())
+                    });
+                }
+                Verdict::Nothing => {
+                    let nothing = planned.is_null() && held.is_empty();
+                    self.findings.check(nothing, case.name, || {
+                        format!("there should be no release; {}", said())
                     });
                 }
             }
@@ -216,7 +232,7 @@ impl Play<'_> {
     }
 
     /// Runs the plan: what is planned is Done, nothing else is written.
-    fn run(&self) -> Value {
+    fn run(&self, cases: &[Case]) -> Value {
         let marks = self.stage.marks().unwrap();
         let run = self
             .stage
@@ -225,10 +241,9 @@ impl Play<'_> {
             .unwrap()
             .value;
         let asked = self.stage.requests(&marks).unwrap().remove(0);
-        for case in self.cases {
+        for case in cases {
             let item = find(&run["items"], case.name);
-            let migrates = matches!(case.verdict, Verdict::Migrates);
-            if migrates {
+            if matches!(case.verdict, Verdict::Migrates) {
                 self.findings.check(item["state"] == "Done", case.name, || {
                     format!("the run ended with {item}")
                 });
@@ -238,10 +253,15 @@ impl Play<'_> {
                     .writes()
                     .entries
                     .len();
-                self.findings
-                    .check(writes == 0 && item.is_null(), case.name, || {
-                        format!("held, but {writes} writes; {item}")
-                    });
+                let as_told = match case.verdict {
+                    Verdict::HandedBack(words) => {
+                        item["state"] != "Done" && item.to_string().contains(words)
+                    }
+                    _ => item.is_null(),
+                };
+                self.findings.check(writes == 0 && as_told, case.name, || {
+                    format!("not to be migrated, but {writes} writes; {item}")
+                });
             }
         }
         run
@@ -312,9 +332,26 @@ impl Play<'_> {
             .unwrap()
             .value;
         let back = self.snapshot();
+        let ends_early = |name: &str| {
+            let mut cases = self.cases.iter();
+            cases.any(|case| case.name == name && case.between.is_some())
+        };
+        self.each(self.cases, |case, site| {
+            if let Some(between) = case.between {
+                let item = find(&undone["items"], case.name);
+                self.findings
+                    .check(item["state"] == between.end, case.name, || {
+                        format!("its undo should end {}: {item}", between.end)
+                    });
+                (between.then)(site);
+            }
+        });
         let mut by_case: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for difference in diff(before, &back, true) {
             let case = self.case_of(&difference.object);
+            if ends_early(case) {
+                continue;
+            }
             by_case
                 .entry(case)
                 .or_default()
@@ -329,9 +366,8 @@ impl Play<'_> {
     }
 
     /// Helm 4 with the same chart, then with a changed value, then what else a case wants.
-    fn helm_4_goes_on(&self) {
-        let migrated: Vec<Case> = self
-            .cases
+    fn helm_4_goes_on(&self, cases: &[Case]) {
+        let migrated: Vec<Case> = cases
             .iter()
             .filter(|case| matches!(case.verdict, Verdict::Migrates))
             .copied()
@@ -339,7 +375,11 @@ impl Play<'_> {
         let before = self.plane().settled_snapshot().unwrap();
         self.each(&migrated, |case, site| {
             let done = site.upgrade4(&[]);
-            self.findings.check(done.success, case.name, || {
+            let ok = match case.same {
+                Same::NoOp | Same::Writes(_) => done.success,
+                Same::Refused(words) => !done.success && done.stderr.contains(words),
+            };
+            self.findings.check(ok, case.name, || {
                 format!("Helm 4 with the same chart: {}", done.stderr)
             });
         });

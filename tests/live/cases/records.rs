@@ -1,5 +1,7 @@
 //! Records: failed and missing revisions, full quotas, and the life of a release after its migration.
 
+use serde_json::json;
+
 use super::case::Case;
 use super::site::Site;
 
@@ -52,6 +54,59 @@ pub const CASES: &[Case] = &[
             site.api().delete(&site.core(&last)).unwrap();
         })
         .held(&["no-deployed-revision"]),
+    // No room for revision N+1: nothing is touched.
+    Case::new("rec-quota", MAP)
+        .drift(|site| {
+            let quota = json!({
+                "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "full" },
+                "spec": { "hard": { "count/secrets": "1" } },
+            });
+            site.kubectl_with(&["create", "-f", "-"], &quota.to_string());
+            let path = site.core("resourcequotas/full");
+            site.until("the quota's count", || {
+                let live = site.api().get(&path).unwrap();
+                live["status"]["used"]["count/secrets"] == "1"
+            });
+        })
+        .handed_back("quota"),
+    // Somebody took a field after the migration: undo leaves it to them.
+    Case::new("rec-taken", MAP).between(
+        |site| {
+            site.patched_by(
+                "operator",
+                &site.core("configmaps/it"),
+                &json!({ "data": { "a": "theirs" } }),
+            )
+        },
+        "Undone",
+        |site| {
+            let path = site.core("configmaps/it");
+            assert_eq!(site.managers(&path), ["helm/Update", "operator/Update"]);
+            assert_eq!(site.api().get(&path).unwrap()["data"]["a"], "theirs");
+        },
+    ),
+    // Deleted and made again: undo does not write upon another uid.
+    Case::new("rec-recreated", MAP).between(
+        |site| {
+            site.kubectl(&["delete", "configmap", "it"]);
+            site.kubectl(&["create", "configmap", "it", "--from-literal=a=x"]);
+        },
+        "Undone",
+        |site| {
+            assert_eq!(
+                site.managers(&site.core("configmaps/it")),
+                ["kubectl-create/Update"]
+            )
+        },
+    ),
+    // A rollback by Helm 3 after the migration: nothing is undone.
+    Case::new("rec-rolled-back", MAP)
+        .drift(|site| site.upgrade3(&[]))
+        .between(
+            |site| passes(site, &site.helm3(&["rollback", site.name]), "rollback"),
+            "MovedOn",
+            |site| assert_eq!(method(site, "4"), "csa"),
+        ),
     Case::new("rec-history", MAP)
         .drift(|site| {
             for value in 2..=10 {

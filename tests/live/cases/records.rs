@@ -91,7 +91,7 @@ pub const CASES: &[Case] = &[
             site.kubectl(&["delete", "configmap", "it"]);
             site.kubectl(&["create", "configmap", "it", "--from-literal=a=x"]);
         },
-        "Undone",
+        "MovedOn",
         |site| {
             assert_eq!(
                 site.managers(&site.core("configmaps/it")),

@@ -14,7 +14,7 @@ use super::shadow::{Holders, LiveProbe, Settling, Target, holders};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
-use crate::domain::plan::Candidate;
+use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
@@ -176,6 +176,7 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
+        facts: Facts::default(),
     });
     Ok(collected)
 }
@@ -203,5 +204,6 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+        facts: Facts::default(),
     }
 }

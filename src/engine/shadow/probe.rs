@@ -344,9 +344,6 @@ const DEAD_VERSION: &str = "request to convert CR to an invalid group/version";
 /// `structured-merge-diff/typed/validate.go`). A misfit of the manifest itself begins with "failed to create typed".
 const MISFIT: &str = "field not declared in schema";
 
-/// 500: a fault with this object (its conversion webhook is down, for one), not with the server, which says 503.
-const FAULT: u16 = 500;
-
 fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, ForecastError> {
     let outcome = match error.kind {
         ErrorKind::Invalid | ErrorKind::Forbidden
@@ -370,7 +367,7 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
                 error.message
             )],
         },
-        ErrorKind::Server if error.code == FAULT => ObjectOutcome::Unknown {
+        _ if error.is_fault() => ObjectOutcome::Unknown {
             reason: format!("the server fails to try it: {}", error.message),
         },
         ErrorKind::Invalid | ErrorKind::UnknownKind => ObjectOutcome::Invalid {

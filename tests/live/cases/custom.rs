@@ -245,6 +245,22 @@ pub const CASES: &[Case] = &[
             site.until("the end of the webhook", || site.api().get(&older).is_err());
         })
         .held(&["unknown"]),
+    Case::new(
+        "cr-webhook-unread",
+        thing!("cr-webhook-unread", "v1alpha1", "old: x"),
+    )
+    .crds(versions!(
+        "cr-webhook-unread",
+        "old: {type: string}, b: {type: string}",
+        "a: {type: string}, b: {type: string}"
+    ))
+    .prepare(converting)
+    .drift(|site| {
+        convert_at(site, converter::DOWN);
+        let older = it(site, "v1alpha1");
+        site.until("the end of the webhook", || site.api().get(&older).is_err());
+    })
+    .held(&["unknown"]),
     Case::new("cr-storage", thing!("cr-storage", "v1alpha1", "a: x")).crds(versions!(
         "cr-storage",
         "a: {type: string}",

@@ -79,6 +79,7 @@ pub fn play(cases: &[Case], settings: &str) {
     let before = play.snapshot();
     let plan = play.plan();
     play.verdicts(&plan, cases);
+    play.looked(&plan);
     let run = play.run(cases);
     let after = play.snapshot();
     play.only_ownership(&before, &after);
@@ -228,6 +229,31 @@ impl Play<'_> {
                         format!("the note {note} should not be there; {}", said())
                     });
             }
+        }
+    }
+
+    /// `inventory` knows every release and `shadow` says of each what the plan says; neither writes.
+    fn looked(&self, plan: &Value) {
+        let marks = self.stage.marks().unwrap();
+        let inventory = self.stage.refit.json(&["inventory", "-o", "json"]).unwrap();
+        let shadow = self.stage.refit.json(&["shadow", "-o", "json"]).unwrap();
+        let asked = self.stage.requests(&marks).unwrap();
+        assert_eq!(asked[0].writes().len(), 0, "looking writes");
+        for case in self.cases {
+            let listed = inventory.value["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|item| item["name"] == case.name);
+            let there = !matches!(case.verdict, Verdict::Nothing);
+            self.findings.check(listed == there, case.name, || {
+                format!("in the inventory: {listed}")
+            });
+            let held = causes(&find(&plan["held"], case.name)["reasons"]);
+            let told = causes(&find(&shadow.value["items"], case.name)["reasons"]);
+            self.findings.check(held == told, case.name, || {
+                format!("the plan says {held:?}, shadow {told:?}")
+            });
         }
     }
 

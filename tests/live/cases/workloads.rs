@@ -54,7 +54,7 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: db}}}
 "#;
 
 macro_rules! deployment {
-    ($spec:literal, $container:literal) => {
+    ($spec:expr, $container:literal) => {
         concat!(
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {team: payments, tier: \"{{ .Values.value }}\"}}\nspec:\n  ",
             $spec,
@@ -62,6 +62,13 @@ macro_rules! deployment {
             $container,
             "}\n"
         )
+    };
+}
+
+/// A union whose defaulted member stays behind when the chart switches to another one.
+macro_rules! switching {
+    ($strategy:literal) => {
+        deployment!(concat!("replicas: 0\n  strategy: ", $strategy), "env: []")
     };
 }
 
@@ -204,6 +211,31 @@ pub const CASES: &[Case] = &[
             "1"
         );
     }),
+    // A server's default that the manifest never named is nobody's now, so the switch meets it; named once in full, it
+    // goes. Helm 4 by itself has the same from its second upgrade on.
+    Case::new(
+        "work-switch",
+        switching!("{type: {{ if eq .Values.value \"a\" }}RollingUpdate{{ else }}Recreate{{ end }}}"),
+    )
+    .changed_is_refused("rollingUpdate")
+    .afterwards(|site| {
+        site.template(switching!(
+            "{type: RollingUpdate, rollingUpdate: {maxSurge: 25%, maxUnavailable: 25%}}"
+        ));
+        let named = site.upgrade4(&[]);
+        assert!(named.success, "{}", named.stderr);
+        site.template(switching!("{type: Recreate}"));
+        let switched = site.upgrade4(&[]);
+        assert!(switched.success, "{}", switched.stderr);
+    }),
+    Case::new(
+        "work-volume",
+        deployment!(
+            "replicas: 0",
+            "volumeMounts: [{name: v, mountPath: /v}]}\n      volumes:\n      - {name: v{{ if ne .Values.value \"a\" }}, configMap: {name: it}{{ end }}"
+        ),
+    )
+    .changed_is_refused("more than 1 volume type"),
     Case::new("work-unmarked", deployment!("replicas: 1", "env: []"))
         .drift(|site| {
             site.kubectl(&["label", "deployment/web", "app.kubernetes.io/managed-by-"]);

@@ -221,19 +221,19 @@ metadata:
 data: {a: x}
 "#;
 
-const UID: &str = r#"
+const UID: &str = r"
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: copied, uid: 11111111-2222-3333-4444-555555555555}
 data: {a: x}
-"#;
+";
 
-const NETWORK_POLICY: &str = r#"
+const NETWORK_POLICY: &str = r"
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: churn}
 spec: {podSelector: {}, policyTypes: [Ingress, Egress], egress: []}
-"#;
+";
 
 const CA_BUNDLE: &str = r#"
 apiVersion: admissionregistration.k8s.io/v1

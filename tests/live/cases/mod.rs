@@ -11,6 +11,7 @@
 //! | [`conflicts`] | owners of all sorts, admission |
 //! | [`hooks`] | left-over hooks, kept objects |
 //! | [`records`] | failed, missing and full histories; life after the migration |
+//! | [`policies`] | conflicts that a rule decides |
 //!
 //! [`case`] is a row as a value, [`site`] its namespace and tools, [`play`] the play, [`converter`] a conversion webhook.
 
@@ -28,6 +29,19 @@ macro_rules! crd {
     };
 }
 
+/// A Deployment `web` with these lines of its spec and fields of its container.
+macro_rules! deployment {
+    ($spec:expr, $container:literal) => {
+        concat!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {team: payments, tier: \"{{ .Values.value }}\"}}\nspec:\n  ",
+            $spec,
+            "\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n      - {name: c, image: registry.example/web:1, ",
+            $container,
+            "}\n"
+        )
+    };
+}
+
 mod case;
 mod conflicts;
 mod converter;
@@ -35,6 +49,7 @@ mod custom;
 mod hooks;
 mod manifest;
 mod play;
+mod policies;
 mod records;
 mod secrets;
 mod services;
@@ -53,13 +68,14 @@ fn all() -> Vec<Case> {
         conflicts::CASES,
         hooks::CASES,
         records::CASES,
+        policies::CASES,
     ]
     .concat()
 }
 
 #[test]
 fn every_row_is_as_the_table_says() {
-    play::play(&all(), "");
+    play::play(&all(), policies::RULES);
 }
 
 /// An object belongs to the case whose name is in its key.

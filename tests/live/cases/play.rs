@@ -432,7 +432,7 @@ impl Play<'_> {
             }
         }
         self.each(&migrated, |case, site| {
-            if case.has_value() {
+            if case.has_value() && !matches!(case.same, Same::Refused(_)) {
                 let done = site.upgrade4(&["--set", "value=b"]);
                 let ok = match case.changed {
                     None => done.success,

@@ -76,7 +76,7 @@ pub const CASES: &[Case] = &[
                 "operator",
                 &site.core("configmaps/it"),
                 &json!({ "data": { "a": "theirs" } }),
-            )
+            );
         },
         "Undone",
         |site| {
@@ -96,7 +96,7 @@ pub const CASES: &[Case] = &[
             assert_eq!(
                 site.managers(&site.core("configmaps/it")),
                 ["kubectl-create/Update"]
-            )
+            );
         },
     ),
     // A rollback by Helm 3 after the migration: nothing is undone.

@@ -53,18 +53,6 @@ metadata: {name: budget}
 spec: {maxUnavailable: 1, selector: {matchLabels: {app: db}}}
 "#;
 
-macro_rules! deployment {
-    ($spec:expr, $container:literal) => {
-        concat!(
-            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {team: payments, tier: \"{{ .Values.value }}\"}}\nspec:\n  ",
-            $spec,
-            "\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n      - {name: c, image: registry.example/web:1, ",
-            $container,
-            "}\n"
-        )
-    };
-}
-
 /// A union whose defaulted member stays behind when the chart switches to another one.
 macro_rules! switching {
     ($strategy:literal) => {
@@ -74,14 +62,14 @@ macro_rules! switching {
 
 const WEB: &str = "deployments/web";
 
-const HPA_V1: &str = r#"
+const HPA_V1: &str = r"
 apiVersion: autoscaling/v1
 kind: HorizontalPodAutoscaler
 metadata: {name: hpa}
 spec: {minReplicas: 1, maxReplicas: 3, targetCPUUtilizationPercentage: 80, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: nobody}}
-"#;
+";
 
-const HPA_V2: &str = r#"
+const HPA_V2: &str = r"
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {name: hpa}
@@ -90,7 +78,7 @@ spec:
   maxReplicas: 4
   scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: nobody}
   metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]
-"#;
+";
 
 pub const CASES: &[Case] = &[
     Case::new("work-kinds", KINDS),

@@ -82,7 +82,11 @@ pub const CASES: &[Case] = &[
         |site| {
             let path = site.core("configmaps/it");
             assert_eq!(site.managers(&path), ["helm/Update", "operator/Update"]);
-            assert_eq!(site.api().get(&path).unwrap()["data"]["a"], "theirs");
+            let live = site.api().get(&path).unwrap();
+            assert_eq!(live["data"]["a"], "theirs");
+            let entries = live["metadata"]["managedFields"].as_array().unwrap();
+            let helms = entries.iter().find(|it| it["manager"] == "helm").unwrap();
+            assert!(helms["fieldsV1"]["f:data"]["f:a"].is_null(), "{helms}");
         },
     ),
     // Deleted and made again: undo does not write upon another uid.

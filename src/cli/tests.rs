@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,
+    Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -16,6 +17,7 @@ use super::env::Env;
 use super::error::{CliError, ErrorCode};
 use super::object_name::ObjectName;
 use super::{Cli, call};
+use crate::config::Setting;
 use crate::domain::audit::Capture;
 use crate::domain::fleet::{
     DrivenBy, Fleet, FleetCluster, Limits, Managers, PlanSettings, WaveSizes,
@@ -25,6 +27,7 @@ use crate::domain::plan::Plan;
 use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
+use crate::playbook::{Library, OwnFile};
 use crate::render::Next;
 use crate::render::screen::run::Work;
 use crate::render::screen::{plan, run, undo};
@@ -95,6 +98,26 @@ impl Backend for Fake {
         })
     }
 
+    fn configured(&self, invocation: &Invocation) -> Result<Configured, CliError> {
+        Ok(Configured {
+            file: Some("fleet.toml".into()),
+            fleet: self.fleet(invocation)?,
+            values: vec![Setting {
+                key: "limits.writes_per_second".into(),
+                value: "20".into(),
+                origin: "fleet.toml:9".into(),
+            }],
+        })
+    }
+
+    fn playbooks(&self, _: &Invocation) -> Result<Library, CliError> {
+        Ok(Library::with(vec![OwnFile {
+            name: "mine".into(),
+            file: "playbooks/mine.toml".into(),
+            text: "sumary = 3".into(),
+        }]))
+    }
+
     async fn inventory(
         &self,
         invocation: &Invocation,
@@ -141,6 +164,20 @@ impl Backend for Fake {
         _: Option<Inventory>,
     ) -> Result<Plan, CliError> {
         Ok(plan::tests::acme())
+    }
+
+    async fn plan_what_if(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: Option<Inventory>,
+        overrides: &[String],
+    ) -> Result<(Plan, Plan), CliError> {
+        let mut what_if = plan::tests::acme();
+        if overrides != ["limits.writes_per_second = 20"] {
+            what_if.metadata.writes_per_second = 40;
+        }
+        Ok((plan::tests::acme(), what_if))
     }
 
     async fn prepare_run(

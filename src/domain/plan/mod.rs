@@ -6,6 +6,7 @@ mod canonical;
 mod check;
 mod cover;
 mod dependencies;
+mod diff;
 mod digest;
 mod facts;
 mod file;
@@ -44,6 +45,10 @@ use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
 pub use check::{CheckedPlan, PlanRefused};
 pub use dependencies::{Dependencies, Edge, EdgeInvalid, EdgeReason};
+pub use diff::{
+    Change, ClusterChange, Place, PlanDiff, PlanTotals, ReleaseChange, SettingChange, WaveChange,
+    WaveFacts,
+};
 pub use digest::digest_of;
 pub use facts::{ClusterFacts, Facts, Risk};
 pub use file::{API_VERSION, KIND, PlanUnreadable};

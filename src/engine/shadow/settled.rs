@@ -11,7 +11,7 @@ use crate::domain::policy::{
     Book, Case, Decision, SCALER_KINDS, ScaleTargets, decide, settle, terms,
 };
 use crate::domain::release::ChartRef;
-use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome};
+use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome};
 use crate::domain::transfer::{Adoption, ApplySet, Terms, adopt_under, is_own};
 use crate::engine::chain::chain;
 use crate::engine::ports::Clock;
@@ -139,7 +139,7 @@ impl Settling<'_> {
         }
         let made = settle(forecast, &decisions);
         Ok(SettledRelease {
-            forecast: made.forecast,
+            forecast: with_what_is_written(made.forecast, &settled),
             decisions,
             retry: made.retry,
             objects: settled,
@@ -292,20 +292,36 @@ enum Asked {
     Refused(String),
 }
 
+/// A plan counts the objects that a run will write: one that is adopted already is not among them, whatever else was
+/// found on it (drift, or a conflict that a rule waits for). Its findings stay.
+fn with_what_is_written(mut forecast: Forecast, writes: &[SettledObject]) -> Forecast {
+    if forecast.outcome != ReleaseOutcome::Ready {
+        return forecast;
+    }
+    for object in &mut forecast.objects {
+        let is_written = writes.iter().any(|it| it.prepared.object == object.object);
+        if !is_written && object.outcome != ObjectOutcome::Missing {
+            object.outcome = ObjectOutcome::Migrated;
+        }
+    }
+    forecast
+}
+
 /// The forecast without any policy.
 fn plain(prepared: Prepared) -> SettledRelease {
+    let objects: Vec<_> = prepared
+        .objects
+        .into_iter()
+        .map(|prepared| SettledObject {
+            prepared,
+            terms: Terms::default(),
+        })
+        .collect();
     SettledRelease {
-        forecast: prepared.forecast,
+        forecast: with_what_is_written(prepared.forecast, &objects),
         decisions: Vec::new(),
         retry: Vec::new(),
-        objects: prepared
-            .objects
-            .into_iter()
-            .map(|prepared| SettledObject {
-                prepared,
-                terms: Terms::default(),
-            })
-            .collect(),
+        objects,
         dry_runs: prepared.dry_runs,
         repeats: prepared.repeats,
     }
@@ -326,4 +342,56 @@ fn own_apply_set(live: &LiveObject, managers: &ManagerMatcher) -> Option<ApplySe
         api_version: entry.api_version().to_owned(),
         fields: entry.fields().clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ClusterName, Namespace, ReleaseId, ReleaseName};
+
+    #[test]
+    fn an_adopted_object_that_only_drifts_is_not_counted() {
+        let drifted = |outcome| ObjectForecast {
+            object: ObjectRef {
+                api_version: "v1".into(),
+                kind: "ConfigMap".into(),
+                namespace: Some(Namespace::new("shop")),
+                name: "web".into(),
+            },
+            outcome,
+            active: Vec::new(),
+            latent: Vec::new(),
+            drops: Vec::new(),
+            drift: vec![".data.a".to_owned()],
+        };
+        let forecast = |outcome, object| Forecast {
+            release: ReleaseId {
+                cluster: ClusterName::new("eu-1"),
+                namespace: Namespace::new("shop"),
+                name: ReleaseName::new("web"),
+            },
+            outcome,
+            reasons: Vec::new(),
+            notes: Vec::new(),
+            objects: vec![object],
+        };
+        let made = |outcome, object| {
+            with_what_is_written(forecast(outcome, drifted(object)), &[]).objects[0]
+                .outcome
+                .clone()
+        };
+        assert_eq!(
+            made(ReleaseOutcome::Ready, ObjectOutcome::Drift),
+            ObjectOutcome::Migrated
+        );
+        assert_eq!(
+            made(ReleaseOutcome::Ready, ObjectOutcome::Missing),
+            ObjectOutcome::Missing
+        );
+        // What is held says why it is.
+        assert_eq!(
+            made(ReleaseOutcome::NeedsChoice, ObjectOutcome::Drift),
+            ObjectOutcome::Drift
+        );
+    }
 }

@@ -11,7 +11,8 @@ use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
 use super::{Defaults, Loaded, Warning, audit, schema, values};
 use crate::domain::fleet::{
-    Fleet, Limits, Managers, STOCK_MANAGER, WaveSizes, alias_refused, manager_name_flaw,
+    Fleet, Limits, Managers, PolicyAction, PolicyRule, STOCK_MANAGER, WaveSizes, alias_refused,
+    manager_name_flaw,
 };
 
 /// Reads a text of bounded size.
@@ -35,9 +36,11 @@ pub(super) fn assemble(
     let (writes_per_second, limits) = limits_section(&top, defaults, &mut problems);
     let waves = waves_section(&top, defaults, &mut problems);
     let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
-    let policies = top.get("policy").map_or_else(Vec::new, |entry| {
+    let mut policies = top.get("policy").map_or_else(Vec::new, |entry| {
         policies(&entry, &source, &mut problems, &mut warnings)
     });
+    policies.extend(enforced(&top, &source, &mut problems));
+    let seal_key_file = seal_section(&top, &mut problems);
     let expect = audit::expect(&top, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
@@ -69,6 +72,7 @@ pub(super) fn assemble(
                 undo_dwell_seconds,
                 expect,
                 start_within_seconds: defaults.start_within_seconds,
+                seal_key_file,
                 policies,
             },
             warnings,
@@ -240,6 +244,45 @@ fn waves_section(top: &Section<'_>, defaults: &Defaults, problems: &mut Problems
         }
     }
     WaveSizes(sizes)
+}
+
+/// `[seal] key_file`.
+fn seal_section(top: &Section<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let entry = top
+        .get("seal")?
+        .section(&schema::SEAL, problems)?
+        .get("key_file")?;
+    let file = checked(&entry, problems, |file| {
+        file.trim()
+            .is_empty()
+            .then(|| "name the file that holds the key".to_owned())
+    })?;
+    Some(PathBuf::from(file))
+}
+
+/// `[fleet] mode = "enforce"`: after all rules, take every conflict and prune every drop.
+fn enforced(top: &Section<'_>, source: &Source<'_>, problems: &mut Problems) -> Vec<PolicyRule> {
+    // Its other keys are read elsewhere, and their flaws are told there.
+    let mut seen = Problems::default();
+    let section = top
+        .get("fleet")
+        .and_then(|entry| entry.section(&schema::FLEET, &mut seen));
+    let Some(entry) = section.as_ref().and_then(|section| section.get("mode")) else {
+        return Vec::new();
+    };
+    match entry.text(problems) {
+        Some("enforce") => {
+            let place = format!("{}:{}", source.file, source.place(entry.span().start).0);
+            let rule = |action| super::policy::catch_all(place.clone(), action);
+            vec![rule(PolicyAction::Take), rule(PolicyAction::Prune)]
+        }
+        Some("adopt") | None => Vec::new(),
+        Some(other) => {
+            let message = format!("mode \"{other}\" is neither adopt nor enforce");
+            let _ = entry.flaw(problems, message);
+            Vec::new()
+        }
+    }
 }
 
 fn undo_section(top: &Section<'_>, defaults: &Defaults, problems: &mut Problems) -> u32 {

@@ -14,7 +14,7 @@ pub(super) struct Shape {
 pub(super) const TOP: Shape = Shape {
     section: "",
     now: &[
-        "fleet", "clusters", "limits", "waves", "undo", "policy", "audit",
+        "fleet", "clusters", "limits", "waves", "undo", "policy", "audit", "seal",
     ],
     later: &[
         "windows", "freezes", "budget", "depends", "redact", "graph", "gates", "plugins", "peers",
@@ -24,7 +24,7 @@ pub(super) const TOP: Shape = Shape {
 pub(super) const FLEET: Shape = Shape {
     section: "fleet",
     now: &[
-        "name", "deadline", "timezone", "manager", "aliases", "state",
+        "name", "deadline", "timezone", "manager", "aliases", "state", "mode",
     ],
     later: &["playbook"],
 };
@@ -58,6 +58,12 @@ pub(super) const WAVES: Shape = Shape {
     section: "waves",
     now: &["sizes"],
     later: &["caps", "soak", "approve", "gates"],
+};
+/// `[seal]`
+pub(super) const SEAL: Shape = Shape {
+    section: "seal",
+    now: &["key_file"],
+    later: &[],
 };
 /// `[undo]`
 pub(super) const UNDO: Shape = Shape {

@@ -106,6 +106,7 @@ pub async fn prepare(
         .matcher()
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
     let clock = desk.adapters.clock();
+    let seal = super::claims::sealer(invocation, fleet)?;
     let mut items = Vec::new();
     let clusters: BTreeSet<ClusterName> = targets
         .iter()
@@ -119,6 +120,7 @@ pub async fn prepare(
             journal: stores.journal.as_ref(),
             managers: &managers,
             clock: clock.as_ref(),
+            seal: seal.as_deref(),
         };
         let of_cluster: Vec<&UndoTarget> = targets
             .iter()

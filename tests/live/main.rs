@@ -23,3 +23,5 @@ mod policies;
 mod rivals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod values;

@@ -104,7 +104,7 @@ pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
         }
     }
     for (place, release) in in_waves(plan) {
-        let valued = u32::try_from(super::valued_objects(&release.decisions)).unwrap_or(u32::MAX);
+        let valued = release.valued_objects();
         let writes = release.objects.saturating_add(valued).checked_add(3);
         if writes != Some(release.writes) {
             find(

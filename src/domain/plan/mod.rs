@@ -131,6 +131,11 @@ fn valued_objects(decisions: &[Decision]) -> usize {
 }
 
 impl PlannedRelease {
+    /// Objects whose values change: each gets one more write.
+    pub fn valued_objects(&self) -> u32 {
+        u32::try_from(valued_objects(&self.decisions)).unwrap_or(u32::MAX)
+    }
+
     /// Values that its policies change.
     pub fn value_changes(&self) -> u32 {
         let changes = self.decisions.iter().filter(|it| it.changes_a_value());

@@ -50,7 +50,9 @@ impl Possible {
 
     /// Writes that it takes.
     pub fn writes(&self) -> u32 {
-        self.objects() + RECORD_WRITES + u32::from(self.finalizer)
+        let valued = self.objects.iter().filter(|(it, _)| it.values.is_some());
+        let valued = u32::try_from(valued.count()).unwrap_or(u32::MAX);
+        self.objects() + valued + RECORD_WRITES + u32::from(self.finalizer)
     }
 }
 

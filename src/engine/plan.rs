@@ -10,11 +10,15 @@ use super::bounded::bounded;
 use super::chain::chain;
 use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
-use super::shadow::{Holders, LiveProbe, Settling, Target, holders};
+use super::shadow::{
+    Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
+    Target, holders,
+};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
-use crate::domain::plan::Candidate;
+use crate::domain::object::ObjectRef;
+use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
@@ -43,6 +47,8 @@ pub struct Collected {
     pub unread: Vec<(ClusterName, String)>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
 }
 
 /// Forecasts the fleet under the policies of `book`, clusters side by side. `wanted` narrows it to some releases; the others still count as
@@ -56,18 +62,23 @@ pub async fn collect(
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
-    let all = join_all(
-        clusters
-            .iter()
-            .map(|cluster| one(cluster, scope, managers, book, clock, dice, wanted)),
-    )
-    .await;
+    let means = Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        library: Arc::default(),
+    };
+    let all = join_all(clusters.iter().map(|cluster| one(cluster, &means))).await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
         match collected {
             Ok(collected) => {
                 sum.candidates.extend(collected.candidates);
                 sum.dry_runs += collected.dry_runs;
+                sum.asked += collected.asked;
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
         }
@@ -75,15 +86,27 @@ pub async fn collect(
     sum
 }
 
-async fn one(
-    cluster: &Planned,
-    scope: &Scope,
-    managers: &ManagerMatcher,
-    book: &Book,
-    clock: &dyn Clock,
-    dice: &dyn Dice,
-    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
-) -> Result<Collected, String> {
+/// What all clusters share.
+struct Means<'a> {
+    scope: &'a Scope,
+    managers: &'a ManagerMatcher,
+    book: &'a Book,
+    clock: &'a dyn Clock,
+    dice: &'a dyn Dice,
+    wanted: &'a (dyn Fn(&ReleaseId) -> bool + Send + Sync),
+    library: Arc<Library>,
+}
+
+async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> {
+    let Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        ref library,
+    } = *means;
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let probe = LiveProbe {
         reader: reader.as_ref(),
@@ -107,6 +130,27 @@ async fn one(
     }));
     let in_scope = |id: &ReleaseId| {
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
+    };
+    let mentioned: Vec<&ObjectRef> = releases
+        .iter()
+        .filter(|release| in_scope(&release.records.id))
+        .flat_map(|release| &release.objects.served)
+        .map(|object| &object.object)
+        .collect();
+    let lives = Lives::list(reader.as_ref(), &mentioned)
+        .await
+        .map_err(|error| chain(&error))?;
+    let admission = Admission::read(reader.as_ref())
+        .await
+        .map_err(|error| chain(&error))?;
+    let schemas = Schemas::new(Arc::clone(library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: Some(&lives),
+            admission: Some(&admission),
+        },
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
     let settling = Settling {
@@ -132,6 +176,7 @@ async fn one(
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);
         sum.dry_runs += one.dry_runs;
+        sum.asked += one.asked;
     }
     Ok(sum)
 }
@@ -165,6 +210,7 @@ async fn forecast(
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
+    collected.asked += u64::from(prepared.asked);
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
@@ -176,6 +222,7 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
+        facts: Facts::default(),
     });
     Ok(collected)
 }
@@ -203,5 +250,6 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+        facts: Facts::default(),
     }
 }

@@ -29,7 +29,7 @@ use crate::engine::bounded::bounded;
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::seal::Sealer;
-use crate::engine::shadow::{LiveProbe, Settling};
+use crate::engine::shadow::{AtHand, Library, LiveProbe, OfflineForecaster, Schemas, Settling};
 use crate::store::{self, AttemptRow, Holder, Journal};
 
 /// Record writes of a migration: lock, commit, supersede.
@@ -84,6 +84,7 @@ impl Crew {
         fleet: &FleetPace,
     ) -> Result<Self, CrewError> {
         let mut hands = BTreeMap::new();
+        let library = Arc::<Library>::default();
         for (name, (cluster, limits)) in clusters {
             let epoch = context
                 .journal
@@ -107,6 +108,7 @@ impl Crew {
                     pacer,
                     clock,
                     seal: context.seal.clone(),
+                    library: Arc::clone(&library),
                     away: AtomicBool::new(false),
                 },
             );
@@ -337,6 +339,16 @@ async fn on_cluster(
         managers: &context.managers,
         clock: context.clock.as_ref(),
         dice: context.dice.as_ref(),
+    };
+    // Hashes of schemas are read anew for each wave: between two of them a CRD may change.
+    let schemas = Schemas::new(Arc::clone(&hands.library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: None,
+            admission: None,
+        },
     };
     // A plan whose rules do not read was refused before; without rules every conflict is held.
     let book = Book::new(&plan.metadata.policies)

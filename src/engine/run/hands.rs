@@ -13,6 +13,7 @@ use crate::domain::release::Driver;
 use crate::domain::run::IllegalEntry;
 use crate::engine::ports::Clock;
 use crate::engine::seal::Sealer;
+use crate::engine::shadow::Library;
 use crate::helm::StorageError;
 use crate::store::Journal;
 
@@ -38,6 +39,8 @@ pub struct Hands {
     pub clock: Arc<dyn Clock>,
     /// Seals and opens values; `None`: no key is set.
     pub seal: Option<Arc<Sealer>>,
+    /// Schemas, shared by all clusters of the run.
+    pub library: Arc<Library>,
     /// Turned on once it had answered nobody for `SEND_PATIENCE`: no release is begun on it any more, or each of a
     /// thousand would wait as long.
     pub away: AtomicBool,

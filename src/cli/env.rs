@@ -21,7 +21,19 @@ pub struct Env {
     pub who: String,
     /// `REFIT_LOG`: filter of the log in `tracing`'s syntax; wins over `-v`.
     pub log: Option<String>,
+    /// `REFIT_SEAL_KEY`: 32 bytes in base64, seals values that a run must be able to put back; wins over the key file.
+    pub seal_key: Option<SealText>,
     helm_driver: Option<String>,
+}
+
+/// A key's text: never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealText(pub String);
+
+impl std::fmt::Debug for SealText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealText")
+    }
 }
 
 impl Env {
@@ -56,6 +68,7 @@ impl Env {
             helm_namespace: get("HELM_NAMESPACE"),
             who: format!("{user}@{host}"),
             log: get("REFIT_LOG"),
+            seal_key: get("REFIT_SEAL_KEY").map(SealText),
             helm_driver: get("HELM_DRIVER"),
         }
     }

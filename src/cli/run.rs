@@ -43,7 +43,7 @@ pub struct RunFlags {
 /// Carries a plan out, wave by wave. Writes; asks first.
 ///
 /// Changes only who owns fields (metadata.managedFields) and Helm's release records: no value, no generation, no
-/// pod. Each release is migrated whole or put back as it was, whatever dies in between. Ctrl-C finishes the releases
+/// pod; but the values that the plan counts as value changes (policies take and prune, mode enforce). Each release is migrated whole or put back as it was, whatever dies in between. Ctrl-C finishes the releases
 /// in hand and stops; `refit resume` goes on; `refit undo` goes back.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]

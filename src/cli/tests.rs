@@ -94,6 +94,7 @@ impl Backend for Fake {
             undo_dwell_seconds: 60,
             expect: [DrivenBy::Flux].into(),
             start_within_seconds: 3600,
+            seal_key_file: None,
             policies: vec![],
         })
     }

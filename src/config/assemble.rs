@@ -10,7 +10,8 @@ use super::defaults::{DEFAULTS, DEFAULTS_FILE};
 use super::policy::policies;
 use super::{Defaults, Loaded, PlaybookText, Playbooks, WHAT_IF, Warning, audit, schema, view};
 use crate::domain::fleet::{
-    Fleet, Limits, Managers, STOCK_MANAGER, alias_refused, manager_name_flaw,
+    Fleet, Limits, Managers, PolicyAction, PolicyRule, STOCK_MANAGER, alias_refused,
+    manager_name_flaw,
 };
 use crate::toml_file::{
     ConfigInvalid, Entry, Layer, Layers, ProblemKind, Problems, Section, Shape, Source, settings,
@@ -67,9 +68,11 @@ pub(super) fn assemble(
     let planning = settings::settings(&top, name, &mut problems);
     let undo_dwell_seconds = duration(&top, "undo", "dwell", &schema::UNDO, &mut problems);
     let start_within_seconds = duration(&top, "plan", "start_within", &schema::PLAN, &mut problems);
-    let policies = top.get("policy").map_or_else(Vec::new, |entry| {
+    let mut policies = top.get("policy").map_or_else(Vec::new, |entry| {
         policies(&entry, &source, &mut problems, &mut warnings)
     });
+    policies.extend(enforced(&top, &source, &mut problems));
+    let seal_key_file = seal_section(&top, &mut problems);
     let expect = audit::expect(&top, &mut problems);
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
@@ -107,6 +110,7 @@ pub(super) fn assemble(
                 undo_dwell_seconds: undo_dwell_seconds.unwrap_or(defaults.undo_dwell_seconds),
                 start_within_seconds: start_within_seconds.unwrap_or(defaults.start_within_seconds),
                 expect,
+                seal_key_file,
                 policies,
             },
             warnings,
@@ -273,6 +277,49 @@ fn limits_section(
     };
     let fleet = read.writes_per_second.unwrap_or(defaults.writes_per_second);
     (fleet, limits)
+}
+
+/// `[seal] key_file`.
+fn seal_section(top: &Section<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let entry = top
+        .get("seal")?
+        .section(&schema::SEAL, problems)?
+        .get("key_file")?;
+    let file = checked(&entry, problems, |file| {
+        file.trim()
+            .is_empty()
+            .then(|| "name the file that holds the key".to_owned())
+    })?;
+    Some(PathBuf::from(file))
+}
+
+/// `[fleet] mode = "enforce"`: after all rules, take every conflict and prune every drop.
+fn enforced(top: &Section<'_>, source: &Source<'_>, problems: &mut Problems) -> Vec<PolicyRule> {
+    // Its other keys are read elsewhere, and their flaws are told there.
+    let mut seen = Problems::of(schema::ALL);
+    let section = top
+        .get("fleet")
+        .and_then(|entry| entry.section(&schema::FLEET, &mut seen));
+    let Some(entry) = section.as_ref().and_then(|section| section.get("mode")) else {
+        return Vec::new();
+    };
+    match entry.text(problems) {
+        Some("enforce") => {
+            let place = format!(
+                "{}:{}",
+                source.file(entry.span().start),
+                source.place(entry.span().start).0
+            );
+            let rule = |action| super::policy::catch_all(place.clone(), action);
+            vec![rule(PolicyAction::Take), rule(PolicyAction::Prune)]
+        }
+        Some("adopt") | None => Vec::new(),
+        Some(other) => {
+            let message = format!("mode \"{other}\" is neither adopt nor enforce");
+            let _ = entry.flaw(problems, message);
+            Vec::new()
+        }
+    }
 }
 
 /// A duration that is the one key of a section.

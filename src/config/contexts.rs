@@ -190,6 +190,7 @@ pub fn from_contexts(
         undo_dwell_seconds: defaults.undo_dwell_seconds,
         expect: BTreeSet::new(),
         start_within_seconds: defaults.start_within_seconds,
+        seal_key_file: None,
         policies: Vec::new(),
     })
 }

@@ -190,6 +190,16 @@ fn blank() -> PolicyRule {
     }
 }
 
+/// A rule about everything: the end of the rules in mode `enforce`.
+pub(super) fn catch_all(place: String, action: Action) -> PolicyRule {
+    PolicyRule {
+        place,
+        action,
+        why: Some("mode = \"enforce\"".to_owned()),
+        ..blank()
+    }
+}
+
 /// Keys that do not go together: the key to show, and why.
 fn unfit(rule: &PolicyRule) -> Option<(&'static str, String)> {
     if rule.action.topic() == Topic::Drop && !rule.owner.is_empty() {

@@ -7,7 +7,7 @@ pub(super) const TOP: Shape = Shape {
     section: "",
     now: &[
         "fleet", "clusters", "limits", "waves", "undo", "plan", "windows", "freezes", "budget",
-        "gates", "peers", "risk", "cost", "policy", "audit",
+        "gates", "peers", "risk", "cost", "policy", "audit", "seal",
     ],
     later: &["depends", "redact", "graph", "plugins"],
 };
@@ -15,7 +15,7 @@ pub(super) const TOP: Shape = Shape {
 pub(super) const FLEET: Shape = Shape {
     section: "fleet",
     now: &[
-        "name", "deadline", "timezone", "manager", "aliases", "state", "playbook",
+        "name", "deadline", "timezone", "manager", "aliases", "state", "playbook", "mode",
     ],
     later: &[],
 };
@@ -39,6 +39,12 @@ pub(super) const CLUSTERS: Shape = Shape {
 pub(super) const CLUSTER_LIMITS: Shape = Shape {
     section: "clusters.limits",
     now: &["writes_per_second", "in_flight"],
+    later: &[],
+};
+/// `[seal]`
+pub(super) const SEAL: Shape = Shape {
+    section: "seal",
+    now: &["key_file"],
     later: &[],
 };
 /// `[undo]`
@@ -85,6 +91,7 @@ pub(super) const ALL: &[&Shape] = &[
     &CLUSTERS,
     &CLUSTER_LIMITS,
     &settings::LIMITS,
+    &SEAL,
     &UNDO,
     &PLAN,
     &settings::WAVES,

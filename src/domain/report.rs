@@ -180,6 +180,9 @@ pub struct UndoItem {
     pub end: Option<Outcome>,
     /// Objects put back, or to be.
     pub objects: u32,
+    /// Of them, those whose values go back too.
+    #[serde(default)]
+    pub valued: u32,
     /// Writes that took effect, or are needed.
     pub writes: u32,
     /// The revision that is deployed before the undo.

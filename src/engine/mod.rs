@@ -15,5 +15,6 @@ pub mod plan;
 pub mod ports;
 pub mod records;
 pub mod run;
+pub mod seal;
 pub mod shadow;
 pub mod undo;

@@ -29,3 +29,5 @@ mod rivals;
 mod support;
 #[cfg(test)]
 mod triage;
+#[cfg(test)]
+mod values;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use testbed::demo::{Refit, Stage};
 use testbed::{ControlPlane, Helm, Options};
 
-const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/default/deployments/";
+pub const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/default/deployments/";
 
-const TEMPLATE: &str = r"apiVersion: apps/v1
+pub const TEMPLATE: &str = r"apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ .Release.Name }}
@@ -29,7 +29,7 @@ spec:
             - { name: MODE, value: {{ .Values.mode }} }
 ";
 
-const VALUES: &str = "replicas: 2\nimage: registry.example/app:1\nteam: payments\nmode: fast\n";
+pub const VALUES: &str = "replicas: 2\nimage: registry.example/app:1\nteam: payments\nmode: fast\n";
 
 const RULES: &str = r#"
 [[policy]]
@@ -79,7 +79,7 @@ conflict = "retry"
 why = "a controller is about to let go"
 "#;
 
-fn stage() -> Stage {
+pub fn stage() -> Stage {
     let refit = PathBuf::from(env!("CARGO_BIN_EXE_refit"));
     let planes = vec![ControlPlane::start(Options::new("demo-1").api_only()).unwrap()];
     let refit = Refit::beside(refit, &planes).unwrap();
@@ -90,7 +90,7 @@ fn stage() -> Stage {
     }
 }
 
-fn chart(stage: &Stage, name: &str, template: &str, values: &str) -> String {
+pub fn chart(stage: &Stage, name: &str, template: &str, values: &str) -> String {
     let chart = stage.refit.folder().join("charts").join(name);
     std::fs::create_dir_all(chart.join("templates")).unwrap();
     let about = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
@@ -100,13 +100,13 @@ fn chart(stage: &Stage, name: &str, template: &str, values: &str) -> String {
     chart.display().to_string()
 }
 
-fn add_rules(stage: &Stage, rules: &str) {
+pub fn add_rules(stage: &Stage, rules: &str) {
     let file = stage.refit.folder().join("fleet.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text + rules).unwrap();
 }
 
-fn state_of<'a>(report: &'a Value, release: &str) -> &'a Value {
+pub fn state_of<'a>(report: &'a Value, release: &str) -> &'a Value {
     let id = format!("demo-1/default/{release}");
     let items = report["items"].as_array().unwrap();
     let item = items.iter().find(|it| it["release"] == id.as_str());
@@ -114,7 +114,7 @@ fn state_of<'a>(report: &'a Value, release: &str) -> &'a Value {
 }
 
 /// Who owns a field, by `refit fields`.
-fn owners(stage: &Stage, object: &str, field: &str) -> Vec<String> {
+pub fn owners(stage: &Stage, object: &str, field: &str) -> Vec<String> {
     let found = stage
         .refit
         .call(&["fields", object, "--who", field, "--no-headers"])

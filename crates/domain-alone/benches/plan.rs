@@ -192,6 +192,7 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
         planning,
         expect: [].into(),
         policies: Vec::new(),
+        seal_key_file: None,
         undo_dwell_seconds: 30,
         start_within_seconds: 604_800,
     })

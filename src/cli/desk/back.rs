@@ -106,6 +106,7 @@ pub async fn prepare(
         .matcher()
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
     let clock = desk.adapters.clock();
+    let seal = super::claims::sealer(invocation, fleet)?;
     let mut items = Vec::new();
     let clusters: BTreeSet<ClusterName> = targets
         .iter()
@@ -119,6 +120,7 @@ pub async fn prepare(
             journal: stores.journal.as_ref(),
             managers: &managers,
             clock: clock.as_ref(),
+            seal: seal.as_deref(),
         };
         let of_cluster: Vec<&UndoTarget> = targets
             .iter()
@@ -169,6 +171,7 @@ fn item(end: UndoEnd) -> UndoItem {
         release: end.release,
         end: end.end,
         objects: end.objects,
+        valued: end.valued,
         writes: end.writes,
         from: end.from,
         to: end.to,
@@ -317,6 +320,7 @@ pub async fn prepare_settle(
             release: unsettled.release,
             end: None,
             objects: 0,
+            valued: 0,
             writes: 1,
             from: crate::domain::ids::Revision(0),
             to: crate::domain::ids::Revision(0),
@@ -412,6 +416,7 @@ pub async fn settle(
                         settled: false,
                     })),
                 objects: 0,
+                valued: 0,
                 writes: settled
                     .as_ref()
                     .map_or(0, crate::domain::run::Attempt::writes),

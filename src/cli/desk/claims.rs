@@ -19,6 +19,7 @@ use crate::domain::fleet::{Fleet, Limits};
 use crate::domain::ids::{ClusterName, RunId};
 use crate::domain::run_event::What;
 use crate::engine::run::{Crew, CrewError, RunContext, Teller, fleet_pace};
+use crate::engine::seal::Sealer;
 use crate::render::Next;
 use crate::store::{self, Holder};
 
@@ -42,13 +43,50 @@ impl Work {
 
 /// Where the store is: beside fleet.toml.
 pub fn store_path(invocation: &Invocation, fleet: &Fleet) -> PathBuf {
+    beside(invocation, &fleet.state)
+}
+
+/// Largest key file that is read: a key has 44 letters.
+const KEY_FILE_MAX: u64 = 4096;
+
+/// The sealing key, if one is set: `REFIT_SEAL_KEY`, else the file of `[seal] key_file` beside fleet.toml.
+pub fn sealer(invocation: &Invocation, fleet: &Fleet) -> Result<Option<Arc<Sealer>>, CliError> {
+    let flaw = |source: &str, why: &dyn std::fmt::Display| {
+        CliError::new(
+            ErrorCode::ConfigInvalid,
+            format!("the sealing key of {source} does not read"),
+        )
+        .because(why.to_string())
+    };
+    let of = |source: &str, text: &str| {
+        let sealer = Sealer::new(text).map_err(|error| flaw(source, &error))?;
+        Ok(Some(Arc::new(sealer)))
+    };
+    if let Some(key) = &invocation.env.seal_key {
+        return of("REFIT_SEAL_KEY", &key.0);
+    }
+    let Some(file) = &fleet.seal_key_file else {
+        return Ok(None);
+    };
+    let path = beside(invocation, file);
+    let shown = path.display().to_string();
+    let size = std::fs::metadata(&path).map_err(|error| flaw(&shown, &error))?;
+    if size.len() > KEY_FILE_MAX {
+        return Err(flaw(&shown, &"it is too long for a key"));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| flaw(&shown, &error))?;
+    of(&shown, &zeroize::Zeroizing::new(text))
+}
+
+/// A path of fleet.toml, which is meant beside it.
+fn beside(invocation: &Invocation, path: &Path) -> PathBuf {
     let folder = invocation
         .globals
         .fleet
         .as_deref()
         .and_then(Path::parent)
         .unwrap_or(Path::new(""));
-    folder.join(&fleet.state)
+    folder.join(path)
 }
 
 /// Opens the store to look; no store is an error that says so.
@@ -150,6 +188,7 @@ pub async fn claim(
         journal: Arc::clone(&stores.journal),
         clock: desk.adapters.clock(),
         dice: desk.adapters.dice(),
+        seal: sealer(invocation, fleet)?,
         teller: Teller::new(run.clone(), desk.adapters.clock(), events),
         stop: stop_signal(again.command()),
     };

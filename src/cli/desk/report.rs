@@ -167,6 +167,7 @@ pub async fn report(
     let mut waves = Vec::new();
     let mut releases = Vec::new();
     let mut current = 0;
+    let mut value_changes = 0;
     for wave in &plan.waves {
         let ends: Vec<Option<Outcome>> = wave
             .releases
@@ -188,6 +189,13 @@ pub async fn report(
             started: None,
             ended: None,
         });
+        value_changes += wave
+            .releases
+            .iter()
+            .zip(&ends)
+            .filter(|(_, end)| matches!(end, Some(Outcome::Done)))
+            .map(|(planned, _)| planned.value_changes())
+            .sum::<u32>();
         releases.extend(
             wave.releases
                 .iter()
@@ -212,6 +220,6 @@ pub async fn report(
         until: None,
         waves,
         releases,
-        value_changes: 0,
+        value_changes,
     })
 }

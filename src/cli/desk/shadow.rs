@@ -24,7 +24,8 @@ pub async fn shadow(
         .matcher()
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
     let book = Book::new(&fleet.policies)
-        .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
+        .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?
+        .with_values(super::claims::sealer(invocation, fleet)?.is_some());
     let connected = desk.connect(&fleet.clusters).await;
     let clusters: Vec<Planned> = fleet
         .clusters

@@ -8,7 +8,7 @@ use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::{ReleaseId, Revision, RunId};
-use crate::domain::run::{Attempt, Job, ObjectCell, Outcome, Side};
+use crate::domain::run::{Attempt, Job, Outcome, Side};
 use crate::engine::run::{Images, Memory, Task, drive, read_attempt, remove};
 use crate::engine::undo::{LockFound, look_at_lock, parts};
 use crate::render::Next;
@@ -105,7 +105,7 @@ fn facts(attempt: &Attempt) -> (u32, u32, jiff::Timestamp) {
     let moved = attempt
         .objects
         .iter()
-        .filter(|slot| matches!(slot.state, ObjectCell::Migrated { .. }))
+        .filter(|slot| slot.state.is_changed())
         .count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     (

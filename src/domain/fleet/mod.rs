@@ -50,6 +50,8 @@ pub struct Fleet {
     pub expect: BTreeSet<DrivenBy>,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
+    /// File with the key that seals values, relative to fleet.toml; `None`: only `REFIT_SEAL_KEY` may give one.
+    pub seal_key_file: Option<std::path::PathBuf>,
     /// Policies for conflicts and drops, in their order: the first that matches decides.
     pub policies: Vec<PolicyRule>,
 }

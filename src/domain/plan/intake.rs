@@ -317,14 +317,18 @@ fn planned(candidate: Candidate) -> Result<PlannedRelease, PlanError> {
     let count = |number: usize| u32::try_from(number).map_err(|_| PlanError::TooLarge);
     Ok(PlannedRelease {
         notes: notes(&candidate.forecast, &candidate.decisions),
-        decisions: candidate.decisions,
         release: candidate.forecast.release,
         chart: candidate.chart,
         driver: candidate.driver,
         revision: candidate.revision,
         record_uid: candidate.record_uid,
         objects: count(objects)?,
-        writes: count(objects.saturating_add(RECORD_WRITES))?,
+        writes: count(
+            objects
+                .saturating_add(RECORD_WRITES)
+                .saturating_add(super::valued_objects(&candidate.decisions)),
+        )?,
+        decisions: candidate.decisions,
         reason: String::new(),
         labels: candidate.facts.labels,
         risk: Risk::default(),

@@ -31,7 +31,7 @@ mod fleet_tests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -194,7 +194,7 @@ pub struct PlannedRelease {
     pub record_uid: Uid,
     /// Objects to adopt.
     pub objects: u32,
-    /// Writes: one an object and three of records.
+    /// Writes: one an object, one more where its values change, and three of records.
     pub writes: u32,
     /// Why in this wave.
     pub reason: String,
@@ -213,6 +213,26 @@ pub struct PlannedRelease {
     /// What policies decided about its conflicts and drops, rule by rule. A run does at most this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+}
+
+/// Objects that get one more write: their values change before their owners.
+fn valued_objects(decisions: &[Decision]) -> usize {
+    let changes = decisions.iter().filter(|it| it.changes_a_value());
+    let objects: BTreeSet<_> = changes.map(|it| &it.object).collect();
+    objects.len()
+}
+
+impl PlannedRelease {
+    /// Objects whose values change: each gets one more write.
+    pub fn valued_objects(&self) -> u32 {
+        u32::try_from(valued_objects(&self.decisions)).unwrap_or(u32::MAX)
+    }
+
+    /// Values that its policies change.
+    pub fn value_changes(&self) -> u32 {
+        let changes = self.decisions.iter().filter(|it| it.changes_a_value());
+        u32::try_from(changes.count()).unwrap_or(u32::MAX)
+    }
 }
 
 /// A release that the plan does not touch.
@@ -249,7 +269,7 @@ pub struct PlanSummary {
     pub objects: u32,
     /// Writes in all.
     pub writes: u32,
-    /// Values that will change: always 0 in mode `adopt`.
+    /// Values that will change, as policies (`take`, `prune`) or `mode = "enforce"` say; else 0.
     pub value_changes: u32,
 }
 

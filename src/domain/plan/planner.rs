@@ -328,7 +328,7 @@ fn totals(
         done: count(done.len())?,
         objects: sum(|release| release.objects)?,
         writes: sum(|release| release.writes)?,
-        value_changes: 0,
+        value_changes: sum(PlannedRelease::value_changes)?,
     })
 }
 

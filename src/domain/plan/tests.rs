@@ -56,6 +56,7 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         undo_dwell_seconds: 30,
         expect: BTreeSet::new(),
         start_within_seconds: 604_800,
+        seal_key_file: None,
         policies: vec![],
     }
 }

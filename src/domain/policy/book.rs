@@ -44,6 +44,8 @@ pub(super) struct Question<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Book {
     rules: Vec<Ready>,
+    /// Values may be changed: what they were can be sealed.
+    values: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -149,7 +151,28 @@ impl Book {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { rules })
+        Ok(Self {
+            rules,
+            values: false,
+        })
+    }
+
+    /// The same, where values may be changed if `sealed` says that what they were can be kept.
+    #[must_use]
+    pub fn with_values(mut self, sealed: bool) -> Self {
+        self.values = sealed;
+        self
+    }
+
+    /// May values be changed?
+    pub(super) fn changes_values(&self) -> bool {
+        self.values
+    }
+
+    /// The rule of `mode = "enforce"`, which takes every field of the manifest.
+    pub fn enforces(&self) -> Option<&RuleRef> {
+        let all = |rule: &&Ready| rule.action == PolicyAction::Take && rule.is_about_all();
+        self.rules.iter().find(all).map(|rule| &rule.reference)
     }
 
     /// No rule at all?
@@ -210,6 +233,14 @@ impl Book {
 }
 
 impl Ready {
+    fn is_about_all(&self) -> bool {
+        self.field.is_empty()
+            && self.labels.is_empty()
+            && [&self.kind, &self.owner, &self.namespace, &self.chart]
+                .iter()
+                .all(|globs| globs.0.is_empty())
+    }
+
     fn takes(&self, case: &Case<'_>, asked: &Question<'_>) -> bool {
         let kind = &asked.object.kind;
         let with_group = format!("{kind}.{}", asked.object.group());

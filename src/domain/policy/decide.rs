@@ -48,7 +48,7 @@ pub fn decide(
                 owner: None,
                 action,
                 rule: Some(rule),
-                refused: changes_values(action),
+                refused: changes_values(book, action),
             });
         }
     }
@@ -97,9 +97,10 @@ fn of_conflict(
     if subject == Subject::Latent && action != Action::AdoptLive {
         return None;
     }
-    let refused = changes_values(action).or_else(|| {
+    let refused = changes_values(book, action).or_else(|| {
         let scaler = targets.scaler_of(object)?;
-        (action == Action::AdoptLive && is_replicas(conflict)).then(|| {
+        let takes = matches!(action, Action::AdoptLive | Action::Take);
+        (takes && is_replicas(conflict)).then(|| {
             format!("{scaler} scales it and would take the field back at its next step: yield it, or shed it and drop it from the chart")
         })
     });
@@ -115,9 +116,9 @@ fn of_conflict(
 }
 
 /// Values of live objects are changed only where they can be put back.
-fn changes_values(action: Action) -> Option<String> {
-    action.changes_values().then(|| {
-        format!("{action} changes live values, which this version of refit does not do yet: adopt-live or prune-next leave that to the next upgrade")
+fn changes_values(book: &Book, action: Action) -> Option<String> {
+    (action.changes_values() && !book.changes_values()).then(|| {
+        format!("{action} changes live values, and what they were can be kept only sealed: make a key with openssl rand -base64 32 > seal.key, then name it in fleet.toml ([seal] key_file = \"seal.key\") or set REFIT_SEAL_KEY; adopt-live and prune-next leave the change to the next upgrade")
     })
 }
 
@@ -129,7 +130,7 @@ fn is_replicas(conflict: &Conflict) -> bool {
 impl Decision {
     /// Does it depend on who scales the object?
     pub fn asks_for_scalers(&self) -> bool {
-        self.action == Action::AdoptLive
+        matches!(self.action, Action::AdoptLive | Action::Take)
             && (self.field == ".spec.replicas"
                 || self
                     .owner
@@ -145,7 +146,8 @@ pub fn terms(forecast: &ObjectForecast, decisions: &[Decision]) -> Terms {
     let ours = |it: &&Decision| it.object == forecast.object && it.is_in_force();
     for decision in decisions.iter().filter(ours) {
         match decision.action {
-            Action::AdoptLive => {
+            // Taken is a field that is ours alone, too; its value changes besides.
+            Action::AdoptLive | Action::Take => {
                 if let Some(owner) = &decision.owner {
                     terms.take_over.insert(Share {
                         owner: owner.clone(),

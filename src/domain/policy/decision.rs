@@ -17,6 +17,8 @@ pub enum Subject {
     Drop,
     /// A field of the manifest.
     Owned,
+    /// A field of the manifest whose live value is another, which nobody else owns.
+    Drift,
 }
 
 /// The rule that decided.
@@ -61,14 +63,20 @@ impl Subject {
             Self::Latent => "latent",
             Self::Drop => "drop",
             Self::Owned => "owned",
+            Self::Drift => "drift",
         }
     }
 }
 
 impl Decision {
-    /// Is it done, and does it change what an adoption writes?
+    /// Is it done, and does it change what a run writes?
     pub fn is_in_force(&self) -> bool {
-        self.refused.is_none() && self.action.moves_ownership()
+        self.refused.is_none() && (self.action.moves_ownership() || self.action.changes_values())
+    }
+
+    /// Is it done, and does it change a value of the live object?
+    pub fn changes_a_value(&self) -> bool {
+        self.refused.is_none() && self.action.changes_values()
     }
 
     /// The words behind a verdict: `fleet.toml:20: autoscaled`, or `by default`.

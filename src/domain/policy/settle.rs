@@ -58,6 +58,14 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
     // What is decided otherwise is no longer noted as it would be by default.
     let mut obsolete: BTreeSet<(&ObjectRef, String)> = BTreeSet::new();
     for decision in decisions.iter().filter(|it| it.subject != Subject::Active) {
+        if let (true, Some(why)) = (decision.action.changes_values(), &decision.refused) {
+            held.push(Reason {
+                cause: "refused-by-policy".to_owned(),
+                object: Some(decision.object.clone()),
+                detail: format!("{}: {why} ({})", decision.field, decision.by()),
+            });
+            continue;
+        }
         if !decision.is_in_force() {
             continue;
         }

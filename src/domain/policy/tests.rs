@@ -353,6 +353,43 @@ fn value_changes_are_refused_and_say_so() {
     let decisions = decided(&rules, &forecast, &ScaleTargets::default());
     assert!(decisions.iter().all(|it| it.refused.is_some()));
     assert!(terms(&forecast.objects[0], &decisions).is_empty());
+    let settled = settle(forecast, &decisions).forecast;
+    assert_eq!(settled.outcome, ReleaseOutcome::NeedsChoice);
+    assert_eq!(settled.reasons.len(), 2);
+    let teaches = |reason: &crate::domain::shadow::Reason| reason.detail.contains("openssl rand");
+    assert!(settled.reasons.iter().all(teaches));
+}
+
+#[test]
+fn with_a_key_values_are_changed() {
+    let forecast = forecast_of(vec![conflict(".spec.replicas", "x")], vec![], &[".spec.a"]);
+    let rules = [rule("p:1", Action::Take), rule("p:2", Action::Prune)];
+    let book = Book::new(&rules).unwrap().with_values(true);
+    assert_eq!(book.enforces().unwrap().place, "p:1");
+    let labels = BTreeMap::new();
+    let release = release();
+    let chart = ChartRef {
+        name: "web".into(),
+        version: "1".into(),
+    };
+    let case = Case {
+        release: &release,
+        chart: &chart,
+        labels: &labels,
+    };
+    let object = &forecast.objects[0];
+    let mut decisions = decide(&book, &case, object, None, &ScaleTargets::default());
+    let share = Share {
+        owner: "x".into(),
+        field: ".spec.replicas".into(),
+    };
+    assert_eq!(terms(object, &decisions).take_over, [share].into());
+    assert_eq!(
+        settle(forecast.clone(), &decisions).forecast.outcome,
+        ReleaseOutcome::Ready
+    );
+    // A drop that cannot be pruned holds the release: it is not let go in silence.
+    decisions[1].refused = Some("kubectl owns it too".into());
     assert_eq!(
         settle(forecast, &decisions).forecast.outcome,
         ReleaseOutcome::NeedsChoice

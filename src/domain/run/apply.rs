@@ -129,8 +129,8 @@ impl Attempt {
                 let slot = object(&mut self.objects, place)?;
                 ensure(slot.open.is_none(), "a request is out for the object")?;
                 ensure(
-                    matches!(slot.state, ObjectCell::Migrated { .. }),
-                    "only a migrated object can be left",
+                    slot.state.is_changed(),
+                    "only an object that we wrote can be left",
                 )?;
                 slot.state = ObjectCell::Left {
                     why: why.to_owned(),
@@ -203,11 +203,9 @@ impl Attempt {
         let uncommitted = matches!(self.commit.state, CommitCell::Pending);
         let deployed = matches!(self.commit.state, CommitCell::Deployed { .. });
         let verified = self.verified.is_some();
-        let at_rest = |slot: &Slot<ObjectCell>| {
-            slot.open.is_none() && !matches!(slot.state, ObjectCell::Migrated { .. })
-        };
+        let at_rest = |slot: &Slot<ObjectCell>| slot.open.is_none() && !slot.state.is_changed();
         match (intent.step, intent.target) {
-            (Step::Forward, Target::Object(place)) => {
+            (Step::Value | Step::Forward, Target::Object(place)) => {
                 ensure(
                     self.holds_lock() && verified && !back && !undo && uncommitted,
                     "an object is adopted under a verified lock, before the commit",
@@ -217,10 +215,33 @@ impl Attempt {
                     intent.wish.is_some() && intent.inverse.is_some(),
                     "the request's images are missing",
                 )?;
+                let has_values = self.has_values(place);
+                let slot = object(&mut self.objects, place)?;
+                let legal = match slot.state {
+                    ObjectCell::Before { .. } => (intent.step == Step::Value) == has_values,
+                    ObjectCell::Valued { .. } => intent.step == Step::Forward,
+                    _ => false,
+                };
+                ensure(legal, "the object is not at the point of this step")?;
+                open(slot, intent)?;
+            }
+            (Step::Unvalue, Target::Object(place)) => {
+                ensure(
+                    back && !(undo && deployed),
+                    "objects go back after the records",
+                )?;
+                ensure(intent.wish.is_some(), "the request's image is missing")?;
+                ensure(
+                    self.has_values(place),
+                    "no value of the object was to be set",
+                )?;
                 let slot = object(&mut self.objects, place)?;
                 ensure(
-                    matches!(slot.state, ObjectCell::Before { .. }),
-                    "the object is not as before",
+                    matches!(
+                        slot.state,
+                        ObjectCell::Valued { .. } | ObjectCell::Migrated { .. }
+                    ),
+                    "the object's values are not ours",
                 )?;
                 open(slot, intent)?;
             }
@@ -231,10 +252,7 @@ impl Attempt {
                 )?;
                 ensure(intent.wish.is_some(), "the request's image is missing")?;
                 let slot = object(&mut self.objects, place)?;
-                ensure(
-                    matches!(slot.state, ObjectCell::Migrated { .. }),
-                    "the object is not migrated",
-                )?;
+                ensure(slot.state.is_changed(), "nothing of ours is on the object")?;
                 open(slot, intent)?;
             }
             (_, Target::Object(_)) => return Err("this step aims at a record"),
@@ -288,7 +306,9 @@ impl Attempt {
                     }
                     Step::Demote if undo => matches!(self.base.state, BaseCell::Settled { .. }),
                     Step::Demote => self.is_committed(),
-                    Step::Forward | Step::Back => return Err("this step aims at an object"),
+                    Step::Value | Step::Forward | Step::Unvalue | Step::Back => {
+                        return Err("this step aims at an object");
+                    }
                 };
                 ensure(legal, "the record is not at the point of this step")?;
                 match step {
@@ -317,7 +337,9 @@ impl Attempt {
             | Step::Unlock
             | Step::Release
             | Step::Retire
+            | Step::Value
             | Step::Forward
+            | Step::Unvalue
             | Step::Back => self.opened.lock,
         }
     }
@@ -342,15 +364,24 @@ impl Attempt {
     fn settle_object(&mut self, place: u32, intent: &Intent, verdict: &Verdict) -> Result<(), Why> {
         let name = self.object_name(place);
         let slot = object(&mut self.objects, place)?;
-        let forward = intent.step == Step::Forward;
+        let given = || intent.inverse.clone().ok_or("the inverse is missing");
         match verdict {
-            Verdict::Landed { .. } if forward => {
-                let inverse = intent.inverse.clone().ok_or("the inverse is missing")?;
-                slot.state = ObjectCell::Migrated { inverse };
+            Verdict::Landed { .. } => {
+                slot.state = match intent.step {
+                    Step::Value => ObjectCell::Valued { inverse: given()? },
+                    Step::Forward => ObjectCell::Migrated { inverse: given()? },
+                    Step::Unvalue => ObjectCell::Unvalued {
+                        inverse: slot
+                            .state
+                            .inverse()
+                            .cloned()
+                            .ok_or("nothing of ours is on the object")?,
+                    },
+                    _ => ObjectCell::Restored,
+                };
             }
-            Verdict::Landed { .. } => slot.state = ObjectCell::Restored,
             Verdict::NotLanded => {
-                if forward {
+                if matches!(slot.state, ObjectCell::Before { .. }) {
                     slot.state = ObjectCell::Before { request: None };
                 }
                 if let Some(tries) = usize::try_from(place)

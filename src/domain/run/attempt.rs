@@ -45,8 +45,18 @@ pub enum ObjectCell {
         /// The next forward request, if one is ready.
         request: Option<ObjectRequest>,
     },
+    /// Its values are set, its owners are as before; the adoption is next, or the way back.
+    Valued {
+        /// Image of the inverse, as far as it was known before the adoption.
+        inverse: crate::domain::ids::Digest,
+    },
     /// Migrated; undo uses the inverse of the request that landed.
     Migrated {
+        /// Image of the inverse.
+        inverse: crate::domain::ids::Digest,
+    },
+    /// Its values are put back, its owners are not yet.
+    Unvalued {
         /// Image of the inverse.
         inverse: crate::domain::ids::Digest,
     },
@@ -137,6 +147,23 @@ pub struct Attempt {
     pub next_intent: u32,
     /// Requests that took effect.
     pub landed: u32,
+}
+
+impl ObjectCell {
+    /// Image of the inverse of what has landed on the object and is not put back.
+    pub fn inverse(&self) -> Option<&crate::domain::ids::Digest> {
+        match self {
+            Self::Valued { inverse } | Self::Migrated { inverse } | Self::Unvalued { inverse } => {
+                Some(inverse)
+            }
+            Self::Before { .. } | Self::Restored | Self::Left { .. } => None,
+        }
+    }
+
+    /// Is something of ours on it, to be put back?
+    pub fn is_changed(&self) -> bool {
+        self.inverse().is_some()
+    }
 }
 
 impl<S> Slot<S> {
@@ -257,6 +284,14 @@ impl Attempt {
             .zip(&self.objects)
             .filter_map(|(place, slot)| wanted(&slot.state).then_some(place))
             .collect()
+    }
+
+    /// Does a policy change values of the object at a place?
+    pub fn has_values(&self, place: u32) -> bool {
+        usize::try_from(place)
+            .ok()
+            .and_then(|place| self.opened.objects.get(place))
+            .is_some_and(|object| object.values.is_some())
     }
 
     /// How the object at a place is named in reports.

@@ -69,9 +69,9 @@ fn retire(reading: Reading<'_>) -> Decision {
         }
         _ => {}
     }
-    let migrated = attempt.places(|cell| matches!(cell, ObjectCell::Migrated { .. }));
+    let changed = attempt.places(ObjectCell::is_changed);
     entries.extend(
-        migrated
+        changed
             .into_iter()
             .rev()
             .map(|place| left(Target::Object(place))),
@@ -105,8 +105,7 @@ pub(super) fn objects(reading: Reading<'_>) -> Decision {
     let attempt = reading.attempt;
     let unread = reading.unread_others();
     if !unread.is_empty() {
-        let places = attempt.places(|cell| matches!(cell, ObjectCell::Migrated { .. }));
-        return look(places, unread);
+        return look(attempt.places(ObjectCell::is_changed), unread);
     }
     let governor = reading.governor().map(name);
     // A Helm that listed the committed revision may be about to make this name: its server-side upgrade needs our
@@ -123,7 +122,7 @@ pub(super) fn objects(reading: Reading<'_>) -> Decision {
     let mut refused = None;
     let slots = (0..).zip(&attempt.objects).zip(&attempt.tries);
     for ((place, slot), tries) in slots.collect::<Vec<_>>().into_iter().rev() {
-        if !matches!(slot.state, ObjectCell::Migrated { .. }) {
+        if !slot.state.is_changed() {
             continue;
         }
         let why = match (reading.object(place), &needs) {
@@ -135,19 +134,41 @@ pub(super) fn objects(reading: Reading<'_>) -> Decision {
             (Some(ObjectSeen::Rewritten { by }), _) => rewritten(by),
             (Some(ObjectSeen::Before { .. }), _) => "somebody else took our entry away".to_owned(),
             (
-                Some(ObjectSeen::After {
-                    back: Some(request),
-                    ..
-                }),
+                Some(
+                    seen @ (ObjectSeen::After {
+                        back: Some(request),
+                        ..
+                    }
+                    | ObjectSeen::Valued {
+                        next: Some(request),
+                        ..
+                    }
+                    | ObjectSeen::Unvalued {
+                        back: Some(request),
+                        ..
+                    }),
+                ),
                 _,
-            ) if *tries < TRIES => {
-                entries.push(intents.object(Step::Back, place, request));
-                continue;
-            }
-            (Some(ObjectSeen::After { back: Some(_), .. }), _) => {
+            ) => {
+                if *tries < TRIES {
+                    // Content first, owners second: the owners' request takes the traces of the content's with it.
+                    let owners =
+                        !attempt.has_values(place) || matches!(seen, ObjectSeen::Unvalued { .. });
+                    let step = if owners { Step::Back } else { Step::Unvalue };
+                    entries.push(intents.object(step, place, request));
+                    continue;
+                }
                 format!("it was written by others {tries} times while refit tried to")
             }
-            (Some(ObjectSeen::After { back: None, .. }) | None, _) => {
+            (
+                Some(
+                    ObjectSeen::After { .. }
+                    | ObjectSeen::Valued { .. }
+                    | ObjectSeen::Unvalued { .. },
+                )
+                | None,
+                _,
+            ) => {
                 refused.get_or_insert(unable(attempt, place, "its state before is not known"));
                 continue;
             }

@@ -89,7 +89,11 @@ impl Phase {
                     Self::Settle
                 }
             }
-            (_, Direction::Forward) if has(|cell| matches!(cell, ObjectCell::Before { .. })) => {
+            (_, Direction::Forward)
+                if has(|cell| {
+                    matches!(cell, ObjectCell::Before { .. } | ObjectCell::Valued { .. })
+                }) =>
+            {
                 Self::Adopt
             }
             (_, Direction::Forward) => Self::Commit,
@@ -107,9 +111,7 @@ impl Phase {
             {
                 Self::BaseBack
             }
-            (_, Direction::Back) if has(|cell| matches!(cell, ObjectCell::Migrated { .. })) => {
-                Self::ObjectsBack
-            }
+            (_, Direction::Back) if has(ObjectCell::is_changed) => Self::ObjectsBack,
             (LockCell::Held { .. } | LockCell::Released { .. }, Direction::Back) => Self::Unlock,
             (_, Direction::Back) => Self::End,
         }
@@ -118,12 +120,13 @@ impl Phase {
     /// The objects that must be read in this phase.
     pub fn objects(self, attempt: &Attempt) -> Vec<u32> {
         match self {
-            Self::Adopt => {
-                attempt.places(|cell| matches!(cell, ObjectCell::Before { request: None }))
-            }
-            Self::BaseBack | Self::ObjectsBack => {
-                attempt.places(|cell| matches!(cell, ObjectCell::Migrated { .. }))
-            }
+            Self::Adopt => attempt.places(|cell| {
+                matches!(
+                    cell,
+                    ObjectCell::Before { request: None } | ObjectCell::Valued { .. }
+                )
+            }),
+            Self::BaseBack | Self::ObjectsBack => attempt.places(ObjectCell::is_changed),
             _ => Vec::new(),
         }
     }
@@ -236,7 +239,8 @@ impl Intents {
         };
         let mut intent = self.make(step, Target::Object(place), guard);
         intent.wish = Some(request.wish.clone());
-        intent.inverse = (step == Step::Forward).then(|| request.inverse.clone());
+        intent.inverse =
+            matches!(step, Step::Value | Step::Forward).then(|| request.inverse.clone());
         Entry::Intent(intent)
     }
 }

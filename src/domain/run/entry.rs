@@ -130,12 +130,16 @@ pub enum Target {
 pub enum Step {
     /// POST the pending revision (N+1 `pending-upgrade`, for an undo N+2 `pending-rollback`).
     Lock,
+    /// PATCH an object's content, before its adoption: the values that policies set.
+    Value,
     /// PATCH an object's managedFields: adopt.
     Forward,
     /// PUT N+1 `deployed`, `ssa`: the commit point.
     Commit,
     /// PUT N `superseded`, `ssa`, with its former payload under `refit.before`.
     Supersede,
+    /// PATCH an object's content back, before its managedFields.
+    Unvalue,
     /// PATCH an object's managedFields back.
     Back,
     /// PUT N as before (undo after Done).
@@ -175,10 +179,10 @@ pub struct Intent {
     pub target: Target,
     /// Its guard.
     pub guard: Guard,
-    /// For objects: image of the managedFields to write.
+    /// For objects: image of the managedFields to write; of a `Value` or `Unvalue` the sealed image of its patch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wish: Option<Digest>,
-    /// For `Forward`: image of the inverse.
+    /// For `Value` and `Forward`: image of the inverse, as far as managedFields go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inverse: Option<Digest>,
     /// The time that the request writes into labels and records.
@@ -283,6 +287,10 @@ pub struct OpenedObject {
     /// Migrate: the first request, rehearsed. Undo: the inverse image is that of the migration, `wish` is not used
     /// (the three-way image is made from what is live then).
     pub request: ObjectRequest,
+    /// Sealed image of the values that policies change: then `request` is the patch of the content, and the adoption
+    /// is a request of its own after it. Absent in every release whose ownership alone moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Digest>,
 }
 
 /// A journal entry of one attempt.

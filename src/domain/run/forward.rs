@@ -98,8 +98,15 @@ fn adopt_all(reading: Reading<'_>) -> Result<Vec<Entry>, Turn> {
         at: reading.view.now,
     }];
     for ((place, slot), tries) in (0..).zip(&attempt.objects).zip(&attempt.tries) {
-        let ObjectCell::Before { request } = &slot.state else {
-            continue;
+        let (request, valued) = match &slot.state {
+            ObjectCell::Before { request } => (request.as_ref(), false),
+            ObjectCell::Valued { .. } => (None, true),
+            _ => continue,
+        };
+        let step = if attempt.has_values(place) && !valued {
+            Step::Value
+        } else {
+            Step::Forward
         };
         let turn = |why: &str, moved| Turn {
             why: format!("{}: {why}", attempt.object_name(place)),
@@ -107,13 +114,25 @@ fn adopt_all(reading: Reading<'_>) -> Result<Vec<Entry>, Turn> {
         };
         let request = match (request, reading.object(place)) {
             (Some(request), _) => request,
-            (None, Some(ObjectSeen::Before { forward })) if *tries < TRIES => forward,
+            (None, Some(ObjectSeen::Before { forward })) if !valued && *tries < TRIES => forward,
+            (
+                None,
+                Some(ObjectSeen::Valued {
+                    next: Some(next), ..
+                }),
+            ) if valued && *tries < TRIES => next,
             (None, Some(seen)) => {
                 return Err(match seen {
-                    ObjectSeen::Before { .. } => turn(
-                        &format!("it was written by others {tries} times while refit tried to"),
-                        true,
-                    ),
+                    ObjectSeen::Before { .. } | ObjectSeen::Valued { .. } if *tries >= TRIES => {
+                        turn(
+                            &format!("it was written by others {tries} times while refit tried to"),
+                            true,
+                        )
+                    }
+                    ObjectSeen::Before { .. } | ObjectSeen::Unvalued { .. } => {
+                        turn("its values were changed by somebody else", true)
+                    }
+                    ObjectSeen::Valued { .. } => turn("its values were set by somebody else", true),
                     ObjectSeen::After { .. } => turn("it was adopted by somebody else", true),
                     ObjectSeen::Gone => turn("it was deleted", true),
                     ObjectSeen::Recreated => {
@@ -125,7 +144,7 @@ fn adopt_all(reading: Reading<'_>) -> Result<Vec<Entry>, Turn> {
             }
             (None, None) => return Err(turn("it was not looked at", false)),
         };
-        entries.push(intents.object(Step::Forward, place, request));
+        entries.push(intents.object(step, place, request));
     }
     Ok(entries)
 }

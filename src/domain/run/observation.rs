@@ -39,18 +39,37 @@ pub enum ObjectSeen {
     /// Another uid.
     Recreated,
     /// Not ours yet: no Apply entry of ours, canonical Update entries as in the before-image or smaller.
-    /// The request would adopt it as it is now; it has been dry-run at this resourceVersion.
+    /// The request would adopt it as it is now, or set its values if policies change some; it has been dry-run at this
+    /// resourceVersion.
     Before {
         /// The forward request made from the live object.
         forward: ObjectRequest,
     },
     /// Our Apply entry is there, as written or smaller because somebody took fields, **and it carries the time that
     /// our request wrote**: an equal set with another time is another run's or Helm's own ([`Self::Rewritten`]).
-    /// The request puts it back three-way: what others took stays theirs.
+    /// The request puts it back three-way: what others took stays theirs. Where policies set values, one of them is
+    /// there still, and the request puts the content back.
     After {
         /// uid and resourceVersion as seen.
         version: (Uid, ResourceVersion),
         /// The backward request made from the live object, if the attempt knows the inverse.
+        back: Option<ObjectRequest>,
+    },
+    /// The values that policies set are there, our Apply entry is not.
+    Valued {
+        /// uid and resourceVersion as seen.
+        version: (Uid, ResourceVersion),
+        /// On the way forward the adoption made from the live object; on the way back the request that puts its
+        /// content back. `None` if it is not known.
+        next: Option<ObjectRequest>,
+    },
+    /// None of the values that policies set is there (any more), but owners are not as before either.
+    Unvalued {
+        /// uid and resourceVersion as seen.
+        version: (Uid, ResourceVersion),
+        /// Our Apply entry is there: it was migrated.
+        adopted: bool,
+        /// The request that puts its owners back, if it is known.
         back: Option<ObjectRequest>,
     },
     /// Canonical entries that are neither: Helm or an alias wrote.

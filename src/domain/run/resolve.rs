@@ -118,12 +118,7 @@ fn side(attempt: &Attempt) -> Side {
     let migrated = attempt
         .objects
         .iter()
-        .filter(|slot| {
-            matches!(
-                slot.state,
-                ObjectCell::Migrated { .. } | ObjectCell::Left { .. }
-            )
-        })
+        .filter(|slot| slot.state.is_changed() || matches!(slot.state, ObjectCell::Left { .. }))
         .count();
     let records_before = match attempt.opened.job {
         Job::Migrate => !attempt.is_committed(),
@@ -161,7 +156,7 @@ fn judge(attempt: &Attempt, intent: &Intent, reply: &Reply) -> Option<Finding> {
             .into(),
         ),
         Answer::Different { why, version } => Some(Finding {
-            verdict: if intent.step == Step::Back {
+            verdict: if matches!(intent.step, Step::Unvalue | Step::Back) {
                 Verdict::Left {
                     why: format!("put back, but something changed the request on its way: {why}"),
                 }
@@ -191,7 +186,11 @@ fn judge(attempt: &Attempt, intent: &Intent, reply: &Reply) -> Option<Finding> {
 /// After a refusal every copy is dead; the live target tells whether one had landed.
 fn compare(attempt: &Attempt, intent: &Intent, live: &Seen) -> Option<Verdict> {
     match (intent.target, live) {
-        (Target::Object(_), Seen::Object(seen)) => Some(compare_object(intent.step, seen)),
+        (Target::Object(place), Seen::Object(seen)) => Some(if attempt.has_values(place) {
+            compare_valued(intent.step, seen)
+        } else {
+            compare_object(intent.step, seen)
+        }),
         (Target::Record(_), Seen::Record(record)) => {
             compare_record(attempt, intent, record.as_ref())
         }
@@ -215,9 +214,42 @@ fn compare_object(step: Step, seen: &ObjectSeen) -> Verdict {
         ObjectSeen::Before { forward: request } if !forward => Verdict::Landed {
             version: Some((request.uid.clone(), request.resource_version.clone())),
         },
-        ObjectSeen::Before { .. } | ObjectSeen::After { .. } | ObjectSeen::Refused { .. } => {
-            Verdict::NotLanded
-        }
+        ObjectSeen::Before { .. }
+        | ObjectSeen::After { .. }
+        | ObjectSeen::Valued { .. }
+        | ObjectSeen::Unvalued { .. }
+        | ObjectSeen::Refused { .. } => Verdict::NotLanded,
+    }
+}
+
+/// The same for an object whose values change: each of its four requests leads from one picture to the next.
+fn compare_valued(step: Step, seen: &ObjectSeen) -> Verdict {
+    let landed = |version: &(Uid, ResourceVersion)| Verdict::Landed {
+        version: Some(version.clone()),
+    };
+    match (step, seen) {
+        (_, ObjectSeen::Gone) => left("it was deleted"),
+        (_, ObjectSeen::Recreated) => left("it was deleted and made again by somebody else"),
+        (_, ObjectSeen::Rewritten { by }) => left(rewritten(by)),
+        // Somebody may have changed the value since: that it had landed is seen all the same.
+        (
+            Step::Value,
+            ObjectSeen::Valued { version, .. } | ObjectSeen::Unvalued { version, .. },
+        )
+        | (
+            Step::Forward,
+            ObjectSeen::After { version, .. }
+            | ObjectSeen::Unvalued {
+                version,
+                adopted: true,
+                ..
+            },
+        )
+        | (Step::Unvalue, ObjectSeen::Unvalued { version, .. }) => landed(version),
+        (Step::Unvalue | Step::Back, ObjectSeen::Before { forward: request }) => Verdict::Landed {
+            version: Some((request.uid.clone(), request.resource_version.clone())),
+        },
+        _ => Verdict::NotLanded,
     }
 }
 
@@ -311,6 +343,8 @@ fn compare_record(
             }
         }
         // Whether it is still ours to supersede, the next look tells.
-        Step::Demote | Step::Forward | Step::Back => Verdict::NotLanded,
+        Step::Demote | Step::Value | Step::Forward | Step::Unvalue | Step::Back => {
+            Verdict::NotLanded
+        }
     })
 }

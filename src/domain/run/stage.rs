@@ -115,7 +115,7 @@ impl Attempt {
             Direction::Forward => Stage::Adopting,
             Direction::Back => {
                 let undo = self.opened.job == Job::Undo;
-                let objects = self.objects.iter().any(|slot| migrated(&slot.state));
+                let objects = self.objects.iter().any(|slot| slot.state.is_changed());
                 let records = undo && matches!(self.commit.state, CommitCell::Deployed { .. });
                 let turned = !objects && !records;
                 if undo && turned && held && self.lock.open.is_none() {

@@ -4,8 +4,9 @@ use managed_fields::entry::{decode, sort};
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation};
 use serde_json::Value;
 
-use super::adopt::{Inverse, TransferError, read};
+use super::adopt::{Adoption, Inverse, TransferError, Trimmed, read};
 use super::owners::{describe, is_own};
+use super::values::MARK_MANAGER;
 use crate::domain::fleet::ManagerMatcher;
 
 /// The server folds the oldest Update entries into `ancient-changes` beyond this many, which would swallow what we
@@ -153,14 +154,79 @@ pub fn put_back(
     if classify(live, inverse, managers)? != Ours::After {
         return Err(BackError::NotOurs);
     }
+    restore(live, inverse, managers, false)
+}
+
+/// The same for an object whose values were put back before it: the traces of those requests
+/// ([`super::values::MARK_MANAGER`]) go too, and the object may not have been adopted yet.
+pub fn put_owners_back(
+    live: &[Value],
+    inverse: &Inverse,
+    managers: &ManagerMatcher,
+) -> Result<Vec<Value>, BackError> {
+    if matches!(classify(live, inverse, managers)?, Ours::Rewritten { .. }) {
+        return Err(BackError::NotOurs);
+    }
+    restore(live, inverse, managers, true)
+}
+
+fn is_mark(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager() == MARK_MANAGER
+        && entry.operation() == Operation::Update
+        && entry.subresource().is_empty()
+}
+
+/// Does a request that changed values leave its trace here?
+pub fn is_marked(live: &[Value]) -> Result<bool, TransferError> {
+    Ok(read(live).map_err(TransferError::Live)?.iter().any(is_mark))
+}
+
+/// The adoption of an object whose values were set just before: without the trace of that request, and with an inverse
+/// that leads back to the owners from before it. `saved` is the inverse that was known then.
+pub fn after_values(saved: &Inverse, adoption: Adoption) -> Result<Adoption, TransferError> {
+    let mut wish = read(&adoption.wish).map_err(TransferError::Live)?;
+    wish.retain(|entry| !is_mark(entry));
+    let mut trimmed = Vec::new();
+    for lost in saved.trimmed.iter().chain(&adoption.inverse.trimmed) {
+        let before = one(&lost.before)?;
+        let identity = before.identity();
+        let known = trimmed.iter().any(|known: &Trimmed| {
+            one(&known.before).is_ok_and(|entry| entry.identity() == identity)
+        });
+        if known || is_mark(&before) {
+            continue;
+        }
+        let after = wish.iter().find(|entry| entry.identity() == identity);
+        trimmed.push(Trimmed {
+            before: lost.before.clone(),
+            after: after.map(ManagedFieldsEntry::to_value),
+        });
+    }
+    Ok(Adoption {
+        wish: wish.iter().map(ManagedFieldsEntry::to_value).collect(),
+        inverse: Inverse {
+            written: adoption.inverse.written,
+            removed: saved.removed.clone(),
+            trimmed,
+            pinned: adoption.inverse.pinned,
+        },
+    })
+}
+
+fn restore(
+    live: &[Value],
+    inverse: &Inverse,
+    managers: &ManagerMatcher,
+    marked: bool,
+) -> Result<Vec<Value>, BackError> {
     let written = one(&inverse.written)?;
     let (own, mut wish): (Vec<_>, Vec<_>) = read(live)
         .map_err(TransferError::Live)?
         .into_iter()
-        .partition(|entry| is_own(entry, managers));
+        .partition(|entry| is_own(entry, managers) || (marked && is_mark(entry)));
     let kept = own
-        .first()
-        .map_or_else(FieldSet::new, |entry| entry.fields().clone());
+        .iter()
+        .fold(FieldSet::new(), |all, entry| all.union(entry.fields()));
     let pins = pinned_now(inverse, &wish)?;
     let taken = written.fields().difference(&kept).union(&pins.lost);
     let less_taken = |entry: ManagedFieldsEntry| {

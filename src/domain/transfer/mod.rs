@@ -19,9 +19,10 @@ mod back;
 mod compare;
 mod owners;
 mod terms;
+pub mod values;
 
 pub use adopt::{Adoption, ApplySet, Inverse, Pinned, TransferError, Trimmed, adopt, adopt_under};
-pub use back::{BackError, Ours, classify, put_back};
+pub use back::{BackError, Ours, after_values, classify, is_marked, put_back, put_owners_back};
 pub use compare::{Difference, same_entries};
 pub use owners::{describe, is_own};
 pub use terms::{PIN_MANAGER, Share, Terms};

@@ -29,6 +29,7 @@ use crate::domain::run_event::{Share, What};
 use crate::engine::bounded::bounded;
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
+use crate::engine::seal::Sealer;
 use crate::engine::shadow::{AtHand, Library, LiveProbe, OfflineForecaster, Schemas, Settling};
 use crate::store::{self, AttemptRow, Holder, Journal};
 
@@ -51,6 +52,8 @@ pub struct RunContext {
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub dice: Arc<dyn Dice>,
+    /// Seals and opens values; `None`: no key is set.
+    pub seal: Option<Arc<Sealer>>,
     /// Events.
     pub teller: Teller,
     /// Turns true when the operator wants to stop: releases in hand are finished, none is begun.
@@ -105,6 +108,7 @@ impl Crew {
                     managers: context.managers.clone(),
                     pacer,
                     clock,
+                    seal: context.seal.clone(),
                     library: Arc::clone(&library),
                     away: AtomicBool::new(false),
                 },
@@ -353,7 +357,9 @@ async fn on_cluster(
         },
     };
     // A plan whose rules do not read was refused before; without rules every conflict is held.
-    let book = Book::new(&plan.metadata.policies).unwrap_or_default();
+    let book = Book::new(&plan.metadata.policies)
+        .unwrap_or_default()
+        .with_values(context.seal.is_some());
     let none = BTreeMap::new();
     let labels = cluster
         .as_ref()

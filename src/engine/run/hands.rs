@@ -12,6 +12,7 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::release::Driver;
 use crate::domain::run::IllegalEntry;
 use crate::engine::ports::Clock;
+use crate::engine::seal::Sealer;
 use crate::engine::shadow::Library;
 use crate::helm::StorageError;
 use crate::store::Journal;
@@ -36,6 +37,8 @@ pub struct Hands {
     pub pacer: Pacer,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Seals and opens values; `None`: no key is set.
+    pub seal: Option<Arc<Sealer>>,
     /// Schemas, shared by all clusters of the run.
     pub library: Arc<Library>,
     /// Turned on once it had answered nobody for `SEND_PATIENCE`: no release is begun on it any more, or each of a
@@ -56,6 +59,8 @@ pub struct Eyes<'a> {
     pub managers: &'a ManagerMatcher,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Opens values that were sealed; `None`: no key is set.
+    pub seal: Option<&'a Sealer>,
 }
 
 impl Hands {
@@ -67,6 +72,7 @@ impl Hands {
             journal: self.ledger.journal(),
             managers: &self.managers,
             clock: self.clock.as_ref(),
+            seal: self.seal.as_deref(),
         }
     }
 }

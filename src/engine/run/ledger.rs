@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::sweep::Lock;
-use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId};
+use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId, Uid};
 use crate::domain::run::{Attempt, Direction, Entry, IllegalEntry, Job, Outcome, fold};
 use crate::engine::ports::Clock;
+use crate::engine::seal::{Binding, SealError, Sealed, Sealer, WrappedKey};
 use crate::store::{self, Append, AttemptRow, HANDED_BACK, Image, Journal, NewEntry};
 
 /// Kind of the entry of a lock that was removed after its attempt was closed.
@@ -34,6 +36,9 @@ pub enum LedgerError {
     /// An image that an entry names is not in the store.
     #[error("the store lacks image {0}")]
     NoImage(Digest),
+    /// Values cannot be sealed, or what is sealed does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// Entries that cannot follow each other.
     #[error("the journal of {release} is damaged")]
     Illegal {
@@ -291,6 +296,39 @@ impl Images {
             what: format!("image {digest}"),
             source,
         })
+    }
+
+    /// Keeps a value that holds live values, sealed; the next append takes it along.
+    pub fn put_sealed(
+        &mut self,
+        seal: Option<&Sealer>,
+        value: &impl Serialize,
+        binding: &Binding,
+    ) -> Result<Digest, LedgerError> {
+        let seal = seal.ok_or(SealError::NoKey)?;
+        let text = serde_json::to_vec(value).map_err(|source| LedgerError::Unreadable {
+            what: "an image".to_owned(),
+            source,
+        })?;
+        let text = Zeroizing::new(text);
+        let data_key = self.put(seal.wrapped()?)?;
+        let sealed = seal.seal(&text, binding, data_key)?;
+        self.put(&sealed)
+    }
+
+    /// A sealed value of the object with this uid.
+    pub async fn get_sealed<T: DeserializeOwned>(
+        &mut self,
+        journal: &dyn Journal,
+        seal: Option<&Sealer>,
+        digest: &Digest,
+        uid: &Uid,
+    ) -> Result<T, LedgerError> {
+        let seal = seal.ok_or(SealError::NoKey)?;
+        let sealed: Sealed = self.get(journal, digest).await?;
+        let wrapped: WrappedKey = self.get(journal, &sealed.data_key).await?;
+        let text = seal.open(&sealed, &wrapped, uid.as_str())?;
+        serde_json::from_slice(&text).map_err(|_| SealError::Damaged.into())
     }
 
     /// The images that no append has carried yet.

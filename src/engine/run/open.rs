@@ -2,7 +2,7 @@
 
 use super::hands::{DriveError, Hands};
 use super::ledger::{Images, LedgerError};
-use super::sight::{Memory, adoption_request};
+use super::sight::{Memory, adoption_request, binding};
 use crate::cluster::RecordScope;
 use crate::domain::ids::{Digest, Uid};
 use crate::domain::plan::PlannedRelease;
@@ -11,6 +11,7 @@ use crate::domain::run::{
     Attempt, Entry, Intent, Job, Opened, OpenedObject, Outcome, RecordImage, Token,
 };
 use crate::domain::shadow::{Forecast, ReleaseOutcome};
+use crate::domain::transfer::values::{self, Way};
 use crate::engine::records::{Loaded, RecordFault, ReleaseRecords, list};
 use crate::engine::shadow::{
     ForecastError, Holders, SettledObject, SettledRelease, Settling, Target as Probed,
@@ -196,12 +197,30 @@ async fn journal(
         let SettledObject {
             prepared: object,
             terms,
+            values,
         } = settled;
         memory.remember(index, &object.live);
+        let mut request = adoption_request(&object.live, &object.adoption, &mut images)?;
+        let mut sealed = None;
+        if !values.is_empty() {
+            let (live, seal) = (&object.live, hands.seal.as_deref());
+            let (operations, _) = match values::patch(&live.json, &values, Way::Forth) {
+                Ok(made) => made,
+                Err(error) => {
+                    return Ok(Opening::HandedBack(Outcome::Held {
+                        why: error.to_string(),
+                    }));
+                }
+            };
+            let binding = binding(&release.cluster, live);
+            request.wish = images.put_sealed(seal, &operations, &binding)?;
+            sealed = Some(images.put_sealed(seal, &values, &binding)?);
+        }
         objects.push(OpenedObject {
             apply_set: images.put(&object.apply_set.to_value_under(&terms))?,
-            request: adoption_request(&object.live, &object.adoption, &mut images)?,
+            request,
             object: object.object,
+            values: sealed,
         });
     }
     let number = ledger

@@ -12,7 +12,7 @@ use crate::cluster;
 use crate::domain::ids::{Namespace, Revision};
 use crate::domain::object::LiveObject;
 use crate::domain::run::{
-    Answer, Attempt, Content, Guard, Intent, Job, ObjectCell, RecordSeen, Step, Target, Token,
+    Answer, Attempt, Content, Guard, Intent, Job, RecordSeen, Step, Target, Token,
 };
 use crate::domain::transfer::{Inverse, same_entries};
 use crate::helm::forms::{self, Lock};
@@ -176,7 +176,14 @@ pub async fn send(
                 .await?;
             return restore_owners(hands, task, &id.namespace, &live, &image, intent.step).await;
         }
-        Step::Lock | Step::Renew | Step::DropCommit | Step::Unlock | Step::Forward | Step::Back => {
+        Step::Lock
+        | Step::Renew
+        | Step::DropCommit
+        | Step::Unlock
+        | Step::Value
+        | Step::Forward
+        | Step::Unvalue
+        | Step::Back => {
             return Ok(Sent::Answer(Answer::Refused { code: 404 }));
         }
     };
@@ -334,10 +341,7 @@ async fn undo_copy(
 ) -> Result<Option<Vec<u8>>, DriveError> {
     let mut objects = Vec::new();
     for (opened, slot) in attempt.opened.objects.iter().zip(&attempt.objects) {
-        let digest = match &slot.state {
-            ObjectCell::Migrated { inverse, .. } => inverse,
-            _ => &opened.request.inverse,
-        };
+        let digest = slot.state.inverse().unwrap_or(&opened.request.inverse);
         let inverse: Inverse = images.get(hands.ledger.journal(), digest).await?;
         objects.push(
             json!({ "object": opened.object, "uid": opened.request.uid, "inverse": inverse }),

@@ -13,8 +13,8 @@ use crate::domain::object::LiveObject;
 use crate::domain::run::{
     Answer, Attempt, Guard, Intent, IntentNo, ObjectSeen, Reply, Seen, Step, Target,
 };
-use crate::domain::transfer::same_entries;
-use crate::engine::shadow::patch_body;
+use crate::domain::transfer::{same_entries, values};
+use crate::engine::shadow::{content_body, patch_body};
 
 /// Sends an open intent until it is decided, and reads the live target if it was refused.
 pub async fn send(
@@ -131,16 +131,44 @@ async fn object(
     else {
         return Ok(Sent::Answer(Answer::Refused { code: 404 }));
     };
+    let known = memory.content(index, resource_version.as_str());
+    if matches!(intent.step, Step::Value | Step::Unvalue) {
+        let journal = hands.ledger.journal();
+        let operations: Vec<Value> = images
+            .get_sealed(journal, hands.seal.as_deref(), wish, uid)
+            .await?;
+        let patch = content_body(uid, resource_version, &operations);
+        return Ok(match hands.cluster.patch(&opened.object, &patch).await {
+            Ok(after) => Sent::Answer(compare_content(&operations, &after, known)),
+            Err(error) => answer(intent.step, error),
+        });
+    }
     let wish: Vec<Value> = images.get(hands.ledger.journal(), wish).await?;
     let patch = patch_body(uid, resource_version, &wish);
     Ok(match hands.cluster.patch(&opened.object, &patch).await {
-        Ok(after) => Sent::Answer(compare(
-            &wish,
-            &after,
-            memory.content(index, resource_version.as_str()),
-        )),
+        Ok(after) => Sent::Answer(compare(&wish, &after, known)),
         Err(error) => answer(intent.step, error),
     })
+}
+
+/// Is the content what was wished, and nothing else? Owners follow with the next request.
+fn compare_content(operations: &[Value], after: &LiveObject, content: Option<&Value>) -> Answer {
+    let version = (after.uid.clone(), after.resource_version.clone());
+    let wished =
+        content.map(|content| values::still(&values::patched(content.clone(), operations)));
+    match wished.filter(|wished| *wished != values::still(&after.json)) {
+        None => Answer::Accepted {
+            code: 200,
+            version: Some(version),
+        },
+        Some(wished) => {
+            let paths = crate::domain::shadow::changed_paths(&wished, &values::still(&after.json));
+            Answer::Different {
+                why: format!("the patch also changed {}", paths.join(", ")),
+                version,
+            }
+        }
+    }
 }
 
 /// Is the answer what was wished, and nothing else?

@@ -6,7 +6,7 @@ use managed_fields::Time;
 use serde_json::Value;
 
 use super::hands::{DriveError, Eyes, Hands, Task};
-use super::ledger::Images;
+use super::ledger::{Images, LedgerError};
 use super::words;
 use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, Revision, Uid};
@@ -15,8 +15,13 @@ use crate::domain::run::{
     Attempt, Content, Direction, Look, ObjectCell, ObjectRequest, ObjectSeen, RecordSeen, Token,
     View,
 };
-use crate::domain::transfer::{Adoption, ApplySet, Inverse, Ours, adopt_under, classify, put_back};
+use crate::domain::transfer::values::{self, Change, Way};
+use crate::domain::transfer::{
+    Adoption, ApplySet, Inverse, Ours, adopt_under, after_values, classify, is_marked, put_back,
+    put_owners_back, same_entries,
+};
 use crate::engine::records::{Head, RecordFault, list, load};
+use crate::engine::seal::Binding;
 use crate::engine::shadow::{Rehearsal, rehearse};
 use crate::helm::StoredRecord;
 
@@ -82,10 +87,8 @@ pub async fn view(
 pub fn inverse_of(attempt: &Attempt, index: u32) -> Option<Digest> {
     let opened = attempt.opened.objects.get(index as usize)?;
     let slot = attempt.objects.get(index as usize)?;
-    Some(match &slot.state {
-        ObjectCell::Migrated { inverse, .. } => inverse.clone(),
-        _ => opened.request.inverse.clone(),
-    })
+    let known = slot.state.inverse();
+    Some(known.unwrap_or(&opened.request.inverse).clone())
 }
 
 /// Looks at one object.
@@ -128,6 +131,21 @@ pub async fn see(
                 });
             }
         };
+        if let Some(values) = &opened.values {
+            let look = Valued {
+                attempt,
+                index,
+                live: &live,
+                ours,
+                saved: &saved,
+                inverse,
+                values,
+            };
+            match see_values(eyes, &look, images, memory).await? {
+                Some(seen) => return Ok(seen),
+                None => continue,
+            }
+        }
         match ours {
             Ours::Rewritten { by } => return Ok(ObjectSeen::Rewritten { by }),
             Ours::After => {
@@ -212,6 +230,211 @@ pub async fn see(
     }
     Ok(ObjectSeen::Refused {
         why: "it changes all the time".to_owned(),
+    })
+}
+
+/// An object whose values change, as it was read.
+struct Valued<'a> {
+    attempt: &'a Attempt,
+    index: u32,
+    live: &'a LiveObject,
+    ours: Ours,
+    saved: &'a Inverse,
+    inverse: &'a Digest,
+    values: &'a Digest,
+}
+
+fn refused(why: impl ToString) -> Option<ObjectSeen> {
+    Some(ObjectSeen::Refused {
+        why: why.to_string(),
+    })
+}
+
+/// The same for an object whose values change. `None`: it moved under the dry run.
+async fn see_values(
+    eyes: &Eyes<'_>,
+    look: &Valued<'_>,
+    images: &mut Images,
+    memory: &mut Memory,
+) -> Result<Option<ObjectSeen>, DriveError> {
+    let (live, attempt) = (look.live, look.attempt);
+    let saved = images.get_sealed(eyes.journal, eyes.seal, look.values, &live.uid);
+    let changes: Vec<Change> = match saved.await {
+        Ok(changes) => changes,
+        Err(LedgerError::Seal(error)) => return Ok(refused(error)),
+        Err(error) => return Err(error.into()),
+    };
+    let cell = attempt.objects.get(look.index as usize);
+    let cell = cell.map(|slot| &slot.state);
+    let is_back = matches!(cell, Some(ObjectCell::Unvalued { .. }));
+    let is_set = !is_back && values::is_set(&live.json, &changes);
+    let version = (live.uid.clone(), live.resource_version.clone());
+    let marked = match is_marked(live.managed_fields()) {
+        Ok(marked) => marked,
+        Err(error) => return Ok(refused(error)),
+    };
+    Ok(Some(match &look.ours {
+        Ours::Rewritten { by } => ObjectSeen::Rewritten { by: by.clone() },
+        Ours::After if is_set => {
+            let request = content_request(eyes, look, &changes, Way::Back, images, memory)?;
+            match request {
+                Ok(back) => ObjectSeen::After {
+                    version,
+                    back: Some(back),
+                },
+                Err(why) => ObjectSeen::Refused { why },
+            }
+        }
+        Ours::Before if is_set && attempt.direction == Direction::Back => {
+            let request = content_request(eyes, look, &changes, Way::Back, images, memory)?;
+            match request {
+                Ok(next) => ObjectSeen::Valued {
+                    version,
+                    next: Some(next),
+                },
+                Err(why) => ObjectSeen::Refused { why },
+            }
+        }
+        Ours::Before if is_set => match adoption_after_values(eyes, look, images, memory).await? {
+            Some(Ok(next)) => ObjectSeen::Valued {
+                version,
+                next: Some(next),
+            },
+            Some(Err(why)) => ObjectSeen::Refused { why },
+            None => return Ok(None),
+        },
+        Ours::Before if !marked && !is_back && values::is_before(&live.json, &changes) => {
+            let request = content_request(eyes, look, &changes, Way::Forth, images, memory)?;
+            match request {
+                Ok(forward) => ObjectSeen::Before { forward },
+                Err(why) => ObjectSeen::Refused { why },
+            }
+        }
+        Ours::Before if !marked && !cell.is_some_and(ObjectCell::is_changed) => {
+            ObjectSeen::Refused {
+                why: "the values that were to be changed are others now".to_owned(),
+            }
+        }
+        Ours::Before | Ours::After => owners_back(eyes, look, version, is_back, images, memory)?,
+    }))
+}
+
+fn owners_back(
+    eyes: &Eyes<'_>,
+    look: &Valued<'_>,
+    version: (Uid, crate::domain::ids::ResourceVersion),
+    is_back: bool,
+    images: &mut Images,
+    memory: &mut Memory,
+) -> Result<ObjectSeen, DriveError> {
+    let adopted = look.ours == Ours::After;
+    let wish = match put_owners_back(look.live.managed_fields(), look.saved, eyes.managers) {
+        Ok(wish) => wish,
+        Err(error) => {
+            return Ok(ObjectSeen::Refused {
+                why: error.to_string(),
+            });
+        }
+    };
+    memory.remember(look.index, look.live);
+    // They are as they were already. Once our values are known to be back, the same is sent all the same: that changes
+    // nothing, and its answer closes the object.
+    let as_before = same_entries(&wish, look.live.managed_fields()).is_ok_and(|it| it.is_none());
+    if as_before && !adopted && !is_back {
+        let forward = request(look.live, images.put(&wish)?, look.inverse.clone());
+        return Ok(ObjectSeen::Before { forward });
+    }
+    Ok(ObjectSeen::Unvalued {
+        version,
+        adopted,
+        back: Some(request(look.live, images.put(&wish)?, look.inverse.clone())),
+    })
+}
+
+/// The patch that sets values, or puts them back.
+fn content_request(
+    eyes: &Eyes<'_>,
+    look: &Valued<'_>,
+    changes: &[Change],
+    way: Way,
+    images: &mut Images,
+    memory: &mut Memory,
+) -> Result<Result<ObjectRequest, String>, DriveError> {
+    let live = look.live;
+    let (operations, _) = match values::patch(&live.json, changes, way) {
+        Ok(made) => made,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    memory.remember(look.index, live);
+    let binding = binding(&look.attempt.opened.release.cluster, live);
+    match images.put_sealed(eyes.seal, &operations, &binding) {
+        Ok(wish) => Ok(Ok(request(live, wish, look.inverse.clone()))),
+        Err(LedgerError::Seal(error)) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a sealed image of an object belongs to.
+pub fn binding(cluster: &crate::domain::ids::ClusterName, live: &LiveObject) -> Binding {
+    Binding {
+        cluster: cluster.to_string(),
+        uid: live.uid.to_string(),
+        resource_version: live.resource_version.to_string(),
+    }
+}
+
+/// The adoption of an object whose values are set, rehearsed. `None`: it moved under the dry run.
+async fn adoption_after_values(
+    eyes: &Eyes<'_>,
+    look: &Valued<'_>,
+    images: &mut Images,
+    memory: &mut Memory,
+) -> Result<Option<Result<ObjectRequest, String>>, DriveError> {
+    let live = look.live;
+    let Some(opened) = look.attempt.opened.objects.get(look.index as usize) else {
+        return Ok(Some(Err("it is not among the objects".to_owned())));
+    };
+    let saved: Value = images.get(eyes.journal, &opened.apply_set).await?;
+    let (Some(apply_set), Some(terms), Ok(at)) = (
+        ApplySet::from_value(&saved),
+        ApplySet::terms_from_value(&saved),
+        Time::from_unix(eyes.clock.now().as_second()),
+    ) else {
+        return Ok(Some(Err("the saved apply set does not read".to_owned())));
+    };
+    let entries = live.managed_fields();
+    let made = match adopt_under(entries, &apply_set, &terms, eyes.managers, at) {
+        Ok(Some(adoption)) => after_values(look.saved, adoption),
+        // Its owner is Helm's Apply already; only the trace of the values' request goes.
+        Ok(None) => {
+            return Ok(Some(Err("it was adopted by somebody else".to_owned())));
+        }
+        Err(error) => Err(error),
+    };
+    let adoption = match made {
+        Ok(adoption) => adoption,
+        Err(error) => return Ok(Some(Err(error.to_string()))),
+    };
+    memory.rehearsals += 1;
+    let rehearsal = rehearse(eyes.rehearser, &opened.object, live, &adoption.wish)
+        .await
+        .map_err(|source| DriveError::Cluster {
+            release: look.attempt.opened.release.clone(),
+            source,
+        })?;
+    Ok(match rehearsal {
+        Rehearsal::Moved => None,
+        Rehearsal::AsWished { wish, .. } => {
+            memory.remember(look.index, live);
+            let inverse = adoption.inverse;
+            Some(Ok(adoption_request(
+                live,
+                &Adoption { wish, inverse },
+                images,
+            )?))
+        }
+        Rehearsal::DeadEntries(entries) => Some(Err(entries.join(", "))),
+        Rehearsal::Refused(why) => Some(Err(why)),
     })
 }
 

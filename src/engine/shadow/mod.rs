@@ -22,5 +22,5 @@ pub use schemas::{Library, Schemas};
 pub use neighbours::{Holders, holders};
 pub use objects::{ManifestObject, Objects, ObjectsError, UnservedKind, objects};
 pub use probe::{ForecastError, Forecaster, LiveProbe, Prepared, PreparedObject, Target};
-pub use rehearse::{Rehearsal, patch_body, rehearse};
+pub use rehearse::{Rehearsal, content_body, patch_body, rehearse, rehearse_content};
 pub use settled::{SettledObject, SettledRelease, Settling};

@@ -44,6 +44,34 @@ pub fn patch_body(uid: &Uid, resource_version: &ResourceVersion, wish: &[Value])
     ])
 }
 
+/// The JSON patch that changes values under the same guard.
+pub fn content_body(uid: &Uid, resource_version: &ResourceVersion, operations: &[Value]) -> Value {
+    let mut all = vec![
+        json!({ "op": "test", "path": "/metadata/uid", "value": uid }),
+        json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": resource_version }),
+    ];
+    all.extend(operations.iter().cloned());
+    Value::Array(all)
+}
+
+/// Sends a patch of values as a dry run. `Ok(Ok(None))`: the object moved; `Ok(Err(_))`: it is refused.
+pub async fn rehearse_content(
+    rehearser: &dyn Rehearser,
+    object: &ObjectRef,
+    live: &LiveObject,
+    operations: &[Value],
+) -> cluster::Result<Result<Option<LiveObject>, String>> {
+    let patch = content_body(&live.uid, &live.resource_version, operations);
+    match rehearser.rehearse_patch(object, &patch).await {
+        Ok(answer) => Ok(Ok(Some(answer))),
+        Err(error) => match error.kind {
+            ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::WrongUid => Ok(Ok(None)),
+            ErrorKind::Invalid | ErrorKind::Forbidden => Ok(Err(error.message)),
+            _ => Err(error),
+        },
+    }
+}
+
 /// Sends the patch as a dry run and compares: managedFields with the wish, everything else with what is live.
 pub async fn rehearse(
     rehearser: &dyn Rehearser,

@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use managed_fields::{ManagedFieldsEntry, Path};
+
+use super::objects::{ObjectsError, objects};
 use super::probe::{ForecastError, Forecaster, Prepared, PreparedObject, Target};
-use super::rehearse::{Rehearsal, rehearse};
+use super::rehearse::{Rehearsal, rehearse, rehearse_content};
 use crate::cluster::{ErrorKind, Reader, Rehearser};
-use crate::domain::fleet::ManagerMatcher;
+use crate::domain::fleet::{ManagerMatcher, PolicyAction};
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::policy::{
-    Book, Case, Decision, SCALER_KINDS, ScaleTargets, decide, settle, terms,
+    Book, Case, Decision, SCALER_KINDS, ScaleTargets, Subject, decide, settle, terms,
 };
 use crate::domain::release::ChartRef;
-use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome};
-use crate::domain::transfer::{Adoption, ApplySet, Terms, adopt_under, is_own};
+use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome};
+use crate::domain::transfer::values::{self, Change, Way};
+use crate::domain::transfer::{Adoption, ApplySet, Terms, adopt_under, describe, is_own};
 use crate::engine::chain::chain;
 use crate::engine::ports::Clock;
 
 /// How often a busy object is read again because it moved between GET and dry run.
 const TRIES_AT_A_BUSY_OBJECT: u32 = 5;
+
+/// The throw-away manager of the dry run that shows the manifest's values.
+const VALUES_PROBE: &str = "refit-probe-values";
 
 /// A forecaster under policies.
 pub struct Settling<'a> {
@@ -44,6 +51,8 @@ pub struct SettledObject {
     pub prepared: PreparedObject,
     /// The terms.
     pub terms: Terms,
+    /// Values that change before its adoption, rehearsed; empty nearly always.
+    pub values: Vec<Change>,
 }
 
 /// A forecast under policies, with what a run needs to act on it.
@@ -117,32 +126,39 @@ impl Settling<'_> {
             let unchanged = |prepared| SettledObject {
                 prepared,
                 terms: Terms::default(),
+                values: Vec::new(),
             };
+            let mut write = None;
             match asked {
                 Asked::Write(prepared) => {
                     if object.outcome == ObjectOutcome::Migrated {
                         object.outcome = ObjectOutcome::OwnershipOnly;
                     }
-                    settled.push(SettledObject {
+                    write = Some(SettledObject {
                         prepared: *prepared,
                         terms,
+                        values: Vec::new(),
                     });
                 }
-                Asked::AsBefore => settled.extend(prepared.map(unchanged)),
+                Asked::AsBefore => write = prepared.map(unchanged),
                 // All that is asked for is there already.
                 Asked::Nothing => object.outcome = ObjectOutcome::Migrated,
                 Asked::Refused(why) => {
                     for decision in about.iter_mut().filter(|it| it.is_in_force()) {
                         decision.refused = Some(why.clone());
                     }
-                    settled.extend(prepared.map(unchanged));
+                    write = prepared.map(unchanged);
                 }
             }
+            if let Some(write) = &mut write {
+                dry_runs += self.set_values(target, write, &mut about).await?;
+            }
+            settled.extend(write);
             decisions.extend(about);
         }
         let made = settle(forecast, &decisions);
         Ok(SettledRelease {
-            forecast: made.forecast,
+            forecast: with_what_is_written(made.forecast, &settled),
             decisions,
             retry: made.retry,
             objects: settled,
@@ -183,6 +199,122 @@ impl Settling<'_> {
                 })
                 .collect(),
         }
+    }
+
+    /// Finds and rehearses the values that decisions change. What cannot be done is refused in the decisions, which
+    /// holds the release. Returns the dry runs sent.
+    async fn set_values(
+        &self,
+        target: &Target<'_>,
+        write: &mut SettledObject,
+        about: &mut Vec<Decision>,
+    ) -> Result<u32, ForecastError> {
+        let asks = |it: &Decision| it.is_in_force() && it.action.changes_values();
+        let enforces = self.book.enforces();
+        if !about.iter().any(asks) && enforces.is_none() {
+            return Ok(0);
+        }
+        let made = self.rehearsed_values(target, write, about).await?;
+        match made {
+            Ok(values) => write.values = values,
+            Err(why) => {
+                for decision in about.iter_mut().filter(|it| asks(it)) {
+                    decision.refused = Some(why.clone());
+                }
+            }
+        }
+        Ok(2)
+    }
+
+    async fn rehearsed_values(
+        &self,
+        target: &Target<'_>,
+        write: &SettledObject,
+        about: &mut Vec<Decision>,
+    ) -> Result<Result<Vec<Change>, String>, ForecastError> {
+        let (object, live) = (&write.prepared.object, &write.prepared.live);
+        let found = match objects(self.reader, &target.current.record).await {
+            Ok(found) => found,
+            Err(ObjectsError::Cluster(error)) => return Err(error.into()),
+            Err(error) => return Ok(Err(chain(&error))),
+        };
+        let Some(wanted) = found.served.iter().find(|it| it.object == *object) else {
+            return Ok(Err("the manifest has it no more".to_owned()));
+        };
+        let applied = match self
+            .rehearser
+            .rehearse_apply(object, &wanted.body, VALUES_PROBE, true)
+            .await
+        {
+            Ok(applied) => applied,
+            Err(error) => return Ok(Err(error.message)),
+        };
+        let apply_set = &write.prepared.apply_set.fields;
+        let Ok(entries) = entries_of(live) else {
+            return Ok(Err("its managedFields do not read".to_owned()));
+        };
+        if let Some(rule) = self.book.enforces() {
+            for path in &apply_set.leaves() {
+                let field = path.to_string();
+                let decided = about.iter().any(|it| it.field == field);
+                if !decided && values::differs(&live.json, &applied, &path) {
+                    about.push(Decision {
+                        object: object.clone(),
+                        subject: Subject::Drift,
+                        field,
+                        owner: None,
+                        action: PolicyAction::Take,
+                        rule: Some(rule.clone()),
+                        refused: None,
+                    });
+                }
+            }
+        }
+        let of = |action| -> Vec<&Decision> {
+            let asked = about.iter().filter(|it| it.is_in_force());
+            asked.filter(|it| it.action == action).collect()
+        };
+        let named = |path: &Path, list: &[&Decision]| {
+            let text = path.to_string();
+            list.iter().any(|it| it.field == text)
+        };
+        let (taken, pruned) = (of(PolicyAction::Take), of(PolicyAction::Prune));
+        let take: Vec<Path> = apply_set
+            .iter()
+            .filter(|path| named(path, &taken))
+            .collect();
+        let mut prune = Vec::new();
+        for (path, entry) in entries
+            .iter()
+            .flat_map(|entry| entry.fields().iter().map(move |path| (path, entry)))
+        {
+            if !named(&path, &pruned) {
+                continue;
+            }
+            if !is_own(entry, self.managers) {
+                return Ok(Err(format!(
+                    "{path} is also owned by {}, so an apply would not delete it either",
+                    describe(entry)
+                )));
+            }
+            if !prune.contains(&path) {
+                prune.push(path);
+            }
+        }
+        let wished = values::changes(&live.json, &applied, &take, &prune)
+            .and_then(|wished| Ok((values::patch(&live.json, &wished, Way::Forth)?.0, wished)));
+        let (operations, wished) = match wished {
+            Ok((operations, _)) if operations.is_empty() => return Ok(Ok(Vec::new())),
+            Ok(made) => made,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let answer = rehearse_content(self.rehearser, object, live, &operations).await?;
+        Ok(match answer {
+            Err(why) => Err(why),
+            Ok(None) => Err("it changed while it was looked at: plan again".to_owned()),
+            Ok(Some(answer)) => values::as_rehearsed(&live.json, &answer.json, wished)
+                .map_err(|error| error.to_string()),
+        })
     }
 
     /// What the cluster's autoscalers target.
@@ -296,31 +428,52 @@ enum Asked {
     Refused(String),
 }
 
+/// A plan counts the objects that a run will write: one that is adopted already is not among them, whatever else was
+/// found on it (drift, or a conflict that a rule waits for). Its findings stay.
+fn with_what_is_written(mut forecast: Forecast, writes: &[SettledObject]) -> Forecast {
+    if forecast.outcome != ReleaseOutcome::Ready {
+        return forecast;
+    }
+    for object in &mut forecast.objects {
+        let is_written = writes.iter().any(|it| it.prepared.object == object.object);
+        if !is_written && object.outcome != ObjectOutcome::Missing {
+            object.outcome = ObjectOutcome::Migrated;
+        }
+    }
+    forecast
+}
+
 /// The forecast without any policy.
 fn plain(prepared: Prepared) -> SettledRelease {
+    let objects: Vec<_> = prepared
+        .objects
+        .into_iter()
+        .map(|prepared| SettledObject {
+            prepared,
+            terms: Terms::default(),
+            values: Vec::new(),
+        })
+        .collect();
     SettledRelease {
-        forecast: prepared.forecast,
+        forecast: with_what_is_written(prepared.forecast, &objects),
         decisions: Vec::new(),
         retry: Vec::new(),
-        objects: prepared
-            .objects
-            .into_iter()
-            .map(|prepared| SettledObject {
-                prepared,
-                terms: Terms::default(),
-            })
-            .collect(),
+        objects,
         dry_runs: prepared.dry_runs,
         repeats: prepared.repeats,
         asked: prepared.asked,
     }
 }
 
+fn entries_of(
+    live: &LiveObject,
+) -> Result<Vec<ManagedFieldsEntry>, managed_fields::entry::DecodeError> {
+    managed_fields::entry::decode(&serde_json::Value::Array(live.managed_fields().to_vec()))
+}
+
 /// The apply set of an object whose only entry of Helm's is one of Apply.
 fn own_apply_set(live: &LiveObject, managers: &ManagerMatcher) -> Option<ApplySet> {
-    let entries =
-        managed_fields::entry::decode(&serde_json::Value::Array(live.managed_fields().to_vec()))
-            .ok()?;
+    let entries = entries_of(live).ok()?;
     let mut own = entries.iter().filter(|entry| is_own(entry, managers));
     let (Some(entry), None) = (own.next(), own.next()) else {
         return None;
@@ -331,4 +484,56 @@ fn own_apply_set(live: &LiveObject, managers: &ManagerMatcher) -> Option<ApplySe
         api_version: entry.api_version().to_owned(),
         fields: entry.fields().clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{ClusterName, Namespace, ReleaseId, ReleaseName};
+
+    #[test]
+    fn an_adopted_object_that_only_drifts_is_not_counted() {
+        let drifted = |outcome| ObjectForecast {
+            object: ObjectRef {
+                api_version: "v1".into(),
+                kind: "ConfigMap".into(),
+                namespace: Some(Namespace::new("shop")),
+                name: "web".into(),
+            },
+            outcome,
+            active: Vec::new(),
+            latent: Vec::new(),
+            drops: Vec::new(),
+            drift: vec![".data.a".to_owned()],
+        };
+        let forecast = |outcome, object| Forecast {
+            release: ReleaseId {
+                cluster: ClusterName::new("eu-1"),
+                namespace: Namespace::new("shop"),
+                name: ReleaseName::new("web"),
+            },
+            outcome,
+            reasons: Vec::new(),
+            notes: Vec::new(),
+            objects: vec![object],
+        };
+        let made = |outcome, object| {
+            with_what_is_written(forecast(outcome, drifted(object)), &[]).objects[0]
+                .outcome
+                .clone()
+        };
+        assert_eq!(
+            made(ReleaseOutcome::Ready, ObjectOutcome::Drift),
+            ObjectOutcome::Migrated
+        );
+        assert_eq!(
+            made(ReleaseOutcome::Ready, ObjectOutcome::Missing),
+            ObjectOutcome::Missing
+        );
+        // What is held says why it is.
+        assert_eq!(
+            made(ReleaseOutcome::NeedsChoice, ObjectOutcome::Drift),
+            ObjectOutcome::Drift
+        );
+    }
 }

@@ -7,12 +7,14 @@ use crate::domain::run::{
     Attempt, Intent, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened, OpenedObject, Outcome,
     RecordImage, Side, Token,
 };
+use crate::domain::shadow::changed_paths;
 use crate::domain::transfer::Inverse;
+use crate::domain::transfer::values;
 use crate::engine::records::{Head, Loaded, RecordFault, list, load};
 use crate::engine::run::{
     DriveError, Eyes, Hands, Images, LedgerError, Memory, Opening, open, see,
 };
-use crate::engine::shadow::{Rehearsal, rehearse};
+use crate::engine::shadow::{Rehearsal, rehearse, rehearse_content};
 use crate::helm::{ApplyMethod, Status};
 
 /// Helm prunes down to few revisions only where it was told to; then its prune could free the lock's name, so the
@@ -48,7 +50,9 @@ impl Possible {
 
     /// Writes that it takes.
     pub fn writes(&self) -> u32 {
-        self.objects() + RECORD_WRITES + u32::from(self.finalizer)
+        let valued = self.objects.iter().filter(|(it, _)| it.values.is_some());
+        let valued = u32::try_from(valued.count()).unwrap_or(u32::MAX);
+        self.objects() + valued + RECORD_WRITES + u32::from(self.finalizer)
     }
 }
 
@@ -102,7 +106,7 @@ pub async fn survey(
     let mut refused = Vec::new();
     let mut memory = Memory::default();
     for (index, (object, slot)) in (0..).zip(opened.objects.iter().zip(&migrated.objects)) {
-        let ObjectCell::Migrated { inverse, .. } = &slot.state else {
+        let ObjectCell::Migrated { inverse } = &slot.state else {
             continue;
         };
         let seen = see(eyes, migrated, index, inverse, images, &mut memory).await?;
@@ -121,7 +125,17 @@ pub async fn survey(
                     refused.push(format!("{name}: {why}"));
                 }
             }
-            ObjectSeen::After { back: None, .. } => {
+            ObjectSeen::Unvalued {
+                back: Some(_),
+                version,
+                ..
+            } => {
+                // Its values are others' by now; its owners are put back all the same, and rehearsed under the lock.
+                request.resource_version = version.1.clone();
+            }
+            ObjectSeen::After { back: None, .. }
+            | ObjectSeen::Valued { .. }
+            | ObjectSeen::Unvalued { back: None, .. } => {
                 refused.push(format!("{name}: its inverse is unknown"));
             }
             ObjectSeen::Refused { why } => refused.push(format!("{name}: {why}")),
@@ -252,7 +266,6 @@ async fn rehearse_back(
     back: &ObjectRequest,
     images: &mut Images,
 ) -> Result<Option<String>, DriveError> {
-    let wish: Vec<serde_json::Value> = images.get(eyes.journal, &back.wish).await?;
     let live = match eyes.reader.object(&object.object).await {
         Ok(Some(live)) => live,
         Ok(None) => return Ok(None),
@@ -268,12 +281,36 @@ async fn rehearse_back(
         // Busy, not refused: the protocol reads it again under the lock.
         return Ok(None);
     }
+    let fault = |source| DriveError::Cluster {
+        release: id.clone(),
+        source,
+    };
+    if object.values.is_some() {
+        let operations: Vec<serde_json::Value> = images
+            .get_sealed(eyes.journal, eyes.seal, &back.wish, &live.uid)
+            .await?;
+        let answer = rehearse_content(eyes.rehearser, &object.object, &live, &operations)
+            .await
+            .map_err(fault)?;
+        return Ok(match answer {
+            Err(why) => Some(why),
+            Ok(None) => None,
+            Ok(Some(answer)) => {
+                let wished = values::patched(live.json.clone(), &operations);
+                let (wished, answer) = (values::still(&wished), values::still(&answer.json));
+                (wished != answer).then(|| {
+                    format!(
+                        "the patch would also change {}",
+                        changed_paths(&wished, &answer).join(", ")
+                    )
+                })
+            }
+        });
+    }
+    let wish: Vec<serde_json::Value> = images.get(eyes.journal, &back.wish).await?;
     let rehearsal = rehearse(eyes.rehearser, &object.object, &live, &wish)
         .await
-        .map_err(|source| DriveError::Cluster {
-            release: id.clone(),
-            source,
-        })?;
+        .map_err(fault)?;
     Ok(match rehearsal {
         Rehearsal::AsWished { .. } | Rehearsal::Moved => None,
         Rehearsal::DeadEntries(entries) => Some(entries.join(", ")),

@@ -43,6 +43,8 @@ pub struct UndoEnd {
     pub end: Option<Outcome>,
     /// Objects put back, or to be.
     pub objects: u32,
+    /// Of them, those whose values go back too.
+    pub valued: u32,
     /// Writes that took effect, or are needed.
     pub writes: u32,
     /// The revision that is deployed before.
@@ -134,10 +136,15 @@ fn ended(target: &UndoTarget, attempt: Option<&Attempt>, end: Option<Outcome>) -
     } else {
         from
     };
+    let valued = attempt.map_or(0, |attempt| {
+        let objects = attempt.opened.objects.iter();
+        objects.filter(|object| object.values.is_some()).count()
+    });
     UndoEnd {
         release: target.release.clone(),
         end,
         objects,
+        valued: u32::try_from(valued).unwrap_or(u32::MAX),
         writes: 0,
         from,
         to,

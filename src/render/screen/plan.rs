@@ -80,7 +80,9 @@ impl PlanScreen<'_> {
                 "{}, {}, ",
                 counted_patches(summary.objects),
                 text::counted(
-                    summary.writes.saturating_sub(summary.objects),
+                    summary
+                        .writes
+                        .saturating_sub(summary.objects + valued_objects(plan)),
                     "record write"
                 ),
             )),
@@ -414,6 +416,14 @@ fn gravest(held: &HeldRelease) -> &str {
     held.reasons
         .first()
         .map_or("unknown", |reason| reason.cause.as_str())
+}
+
+/// Objects that get a write for their values.
+fn valued_objects(plan: &Plan) -> u32 {
+    let releases = plan.waves.iter().flat_map(|wave| &wave.releases);
+    releases
+        .map(crate::domain::plan::PlannedRelease::valued_objects)
+        .sum()
 }
 
 fn counted_patches(objects: u32) -> String {

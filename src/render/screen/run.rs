@@ -113,7 +113,13 @@ impl RunPreviewScreen<'_> {
                     "metadata.managedFields of {}",
                     text::counted(work.objects, "object")
                 ),
-                "spec, data, labels, annotations: 0 changes, 0 restarts".to_owned(),
+                match plan.summary.value_changes {
+                    0 => "spec, data, labels, annotations: 0 changes, 0 restarts".to_owned(),
+                    changes => format!(
+                        "{} by policies in the whole plan: pods may restart",
+                        text::counted(changes, "value change")
+                    ),
+                },
             ),
             (
                 format!(

@@ -17,6 +17,8 @@ struct Counts {
     /// Objects and writes of the releases that are put back, or will be.
     objects: u64,
     writes: u64,
+    /// Of these objects, those whose values go back too.
+    valued: u64,
 }
 
 fn counts(report: &UndoReport) -> Counts {
@@ -28,6 +30,7 @@ fn counts(report: &UndoReport) -> Counts {
         if matches!(item.end, None | Some(Outcome::Undone { .. })) {
             counts.objects += u64::from(item.objects);
             counts.writes += u64::from(item.writes);
+            counts.valued += u64::from(item.valued);
         }
     }
     counts
@@ -100,7 +103,7 @@ pub(super) fn base(kind: &'static str, report: &UndoReport, dry_run: bool) -> Do
     summary["state"] = json!(report.state);
     summary["objects"] = json!(counts.objects);
     summary["writes"] = json!(if dry_run { 0 } else { counts.writes });
-    summary["valueChanges"] = json!(0);
+    summary["valueChanges"] = json!(counts.valued);
     Document::new(kind)
         .field("metadata", metadata)
         .field("summary", summary)
@@ -119,9 +122,13 @@ fn preview_text(report: &UndoReport, writes_per_second: u32) -> String {
         _ => format!("{} at {rate} writes/s, ", text::duration(time)),
     };
     let mut line = format!(
-        "{} to put back ({}, {time}0 value changes)",
+        "{} to put back ({}, {time}{})",
         text::count(counts.totals.open),
         text::counted(counts.objects, "object"),
+        match counts.valued {
+            0 => "0 value changes".to_owned(),
+            objects => format!("values of {} go back", text::counted(objects, "object")),
+        },
     );
     for (count, words) in left(&counts.totals) {
         let _ = write!(line, ", {} {words}: left alone", text::count(count));
@@ -180,9 +187,11 @@ pub fn preview_lines(report: &UndoReport, writes_per_second: u32) -> Vec<Vec<Spa
         "Undo of {run}: {}.",
         preview_text(report, writes_per_second)
     ))]);
-    lines.push(vec![Span::plain(
-        "    Goes back: who owns the fields, and the release records, byte for byte. No value changes, no pod restarts.",
-    )]);
+    lines.push(vec![Span::plain(if counts(report).valued == 0 {
+        "    Goes back: who owns the fields, and the release records, byte for byte. No value changes, no pod restarts."
+    } else {
+        "    Goes back: values that policies changed, who owns the fields, and the release records. Pods may restart."
+    })]);
     lines.push(vec![Span::plain(
         "    This is not helm rollback: no older chart is rendered. Forward again: a new plan, or refit resume of the run.",
     )]);
@@ -279,6 +288,7 @@ pub(crate) mod tests {
             release: id.parse().unwrap(),
             end,
             objects: 9,
+            valued: 0,
             writes: 13,
             from: Revision(from),
             to: Revision(to),

@@ -327,6 +327,8 @@ impl World {
                             base: Base::Helm,
                             entry,
                             foreign,
+                            value: 0,
+                            mark: false,
                             uid: number,
                             rv: number,
                         });
@@ -435,43 +437,45 @@ impl World {
             let Some(object) = self.objects[place] else {
                 continue;
             };
-            let Obj {
-                base,
-                entry,
-                foreign: _,
-                ..
-            } = object;
+            let Obj { base, entry, .. } = object;
             let stolen = match (base, entry) {
                 (Base::Before | Base::Stolen | Base::Taken, 0) => Base::Stolen,
                 (Base::Before | Base::Stolen | Base::Taken, _) => Base::Taken,
                 _ => base,
             };
+            let touched = Wish {
+                foreign: true,
+                ..object.wish()
+            };
             let mut moves = vec![
-                (
-                    "touches",
-                    Some(Wish {
-                        base,
-                        entry,
-                        foreign: true,
-                    }),
-                ),
+                ("touches", Some(touched)),
                 (
                     "takes a field of",
                     Some(Wish {
                         base: stolen,
-                        entry,
-                        foreign: true,
+                        ..touched
                     }),
                 ),
             ];
             if stolen == base {
                 moves.pop();
             }
+            if object.value == 1 {
+                let theirs = Wish {
+                    value: 2,
+                    mark: false,
+                    ..touched
+                };
+                moves.push(("changes the value of", Some(theirs)));
+            }
             for (verb, after) in moves {
                 let mut w = self.clone();
                 w.env.foreign -= 1;
                 if let Some(after) = after {
                     w.write(place, after.base, after.entry, after.foreign);
+                    if let Some(object) = &mut w.objects[place] {
+                        (object.value, object.mark) = (after.value, after.mark);
+                    }
                 }
                 steps.push((format!("foreign: {verb} o{place}"), w));
             }
@@ -484,6 +488,8 @@ impl World {
                 base: Base::Recreated,
                 entry: 0,
                 foreign: false,
+                value: 0,
+                mark: false,
                 uid: number,
                 rv: number,
             });

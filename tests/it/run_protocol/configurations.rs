@@ -193,3 +193,50 @@ fn two_stores_and_human() {
         },
     );
 }
+
+#[test]
+fn values() {
+    let config = Config {
+        values: true,
+        interrupts: 2,
+        foreign: 1,
+        ..Config::default()
+    };
+    holds("values", &config);
+}
+
+#[test]
+fn values_and_helm() {
+    let config = Config {
+        values: true,
+        interrupts: 1,
+        helm: 1,
+        ops: ALL,
+        ..Config::default()
+    };
+    holds("values and helm", &config);
+}
+
+#[test]
+fn values_undo() {
+    let config = Config {
+        values: true,
+        undo: true,
+        interrupts: 2,
+        foreign: 1,
+        ..Config::default()
+    };
+    holds("values, undo", &config);
+}
+
+#[test]
+fn values_undo_and_helm() {
+    let config = Config {
+        values: true,
+        undo: true,
+        helm: 1,
+        ops: ALL,
+        ..Config::default()
+    };
+    holds("values, undo and helm", &config);
+}

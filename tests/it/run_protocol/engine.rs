@@ -74,20 +74,92 @@ impl World {
 
     /// The forward request that would adopt an object as it is.
     fn forward(object: &Obj, own: u8) -> ObjectRequest {
-        let Obj { base, foreign, .. } = *object;
+        let wish = Wish {
+            entry: own,
+            mark: false,
+            ..object.wish()
+        };
+        Self::request(object, wish, Wish { entry: 0, ..wish })
+    }
+
+    fn request(object: &Obj, wish: Wish, inverse: Wish) -> ObjectRequest {
         ObjectRequest {
             uid: uid_of(object.uid),
             resource_version: rv_of(object.rv),
-            wish: digest(Wish {
-                base,
-                entry: own,
-                foreign,
-            }),
-            inverse: digest(Wish {
-                base,
-                entry: 0,
-                foreign,
-            }),
+            wish: digest(wish),
+            inverse: digest(inverse),
+        }
+    }
+
+    /// The request that sets the value that a policy wants.
+    fn set_value(object: &Obj) -> ObjectRequest {
+        let wish = Wish {
+            value: 1,
+            mark: true,
+            ..object.wish()
+        };
+        Self::request(object, wish, object.wish())
+    }
+
+    /// The same for an object whose value changes: as the engine's own classification does it.
+    fn see_valued(attempt: &Attempt, object: &Obj, own: u8, place: usize) -> ObjectSeen {
+        let cell = &attempt.objects[place].state;
+        let inverse = cell.inverse().map_or_else(
+            || read_image(attempt.opened.objects[place].request.inverse.as_str()),
+            |inverse| read_image(inverse.as_str()),
+        );
+        let version = (uid_of(object.uid), rv_of(object.rv));
+        let is_back = matches!(cell, ObjectCell::Unvalued { .. });
+        let is_set = !is_back && object.value == 1;
+        let adopted = object.entry == own;
+        let unset = || {
+            let wish = Wish {
+                value: 0,
+                mark: true,
+                ..object.wish()
+            };
+            Some(Self::request(object, wish, inverse))
+        };
+        if is_set && adopted {
+            return ObjectSeen::After {
+                version,
+                back: unset(),
+            };
+        }
+        if is_set {
+            let next = if attempt.direction == Direction::Back {
+                unset()
+            } else {
+                Some(Self::forward(object, own))
+            };
+            return ObjectSeen::Valued { version, next };
+        }
+        if !adopted && !object.mark && !is_back && object.value == 0 {
+            return ObjectSeen::Before {
+                forward: Self::set_value(object),
+            };
+        }
+        if !adopted && !object.mark && !cell.is_changed() {
+            return ObjectSeen::Refused {
+                why: "the value is another now".into(),
+            };
+        }
+        let kept = matches!(object.base, Base::Taken | Base::Stolen);
+        let wish = Wish {
+            base: if kept { object.base } else { inverse.base },
+            entry: 0,
+            mark: false,
+            ..object.wish()
+        };
+        if wish == object.wish() && !is_back {
+            return ObjectSeen::Before {
+                forward: Self::set_value(object),
+            };
+        }
+        ObjectSeen::Unvalued {
+            version,
+            adopted,
+            back: Some(Self::request(object, wish, inverse)),
         }
     }
 
@@ -114,6 +186,9 @@ impl World {
                 };
             }
         }
+        if attempt.opened.objects[place].values.is_some() {
+            return Self::see_valued(attempt, &object, own, place);
+        }
         if object.entry == 0 && (config.compare || inverse.is_none()) {
             return ObjectSeen::Before {
                 forward: Self::forward(&object, own),
@@ -132,6 +207,7 @@ impl World {
                     } else {
                         inverse.foreign
                     },
+                    ..object.wish()
                 }),
                 inverse: digest(inverse),
             }
@@ -273,7 +349,12 @@ impl World {
                     name: name.into(),
                 },
                 apply_set: Digest::new("set"),
-                request: Self::forward(object, own),
+                request: if config.values && name == "web" && !config.undo {
+                    Self::set_value(object)
+                } else {
+                    Self::forward(object, own)
+                },
+                values: (config.values && name == "web").then(|| Digest::new("values")),
             })
             .collect();
         Ok(Opened {

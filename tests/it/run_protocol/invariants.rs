@@ -101,7 +101,11 @@ impl World {
                 Outcome::Undone { .. } => {
                     let records = self.base_is_as_before() || self.env.helm_wrote;
                     let mut objects = self.objects.iter().flatten();
-                    if !records || objects.any(|o| o.entry != 0 && o.base != Base::Helm) {
+                    if !records
+                        || objects.any(|o| {
+                            (o.entry != 0 || o.value == 1 || o.mark) && o.base != Base::Helm
+                        })
+                    {
                         return Some("a: reported Undone, but the release is not as before".into());
                     }
                 }
@@ -113,6 +117,10 @@ impl World {
                         .any(|o| o.entry == 0 && ours(o.base))
                     {
                         return Some("a: reported Done, but an object is not migrated".into());
+                    }
+                    let unset = self.objects[0].is_some_and(|o| o.value == 0 && ours(o.base));
+                    if config.values && unset {
+                        return Some("a: reported Done, but a value is not set".into());
                     }
                     if !self.commit_is_of(run.tag)
                         || self.records[0].is_some_and(|r| r.status != Status::Superseded)
@@ -181,10 +189,12 @@ impl World {
             if words.contains(&"MovedOn") && !soft {
                 return Some("a: reported MovedOn, but nobody moved".into());
             }
-            let untouched = self
-                .objects
-                .iter()
-                .all(|o| o.is_some_and(|o| o.base == Base::Before && o.entry == 0 && !o.foreign));
+            let untouched = self.objects.iter().all(|o| {
+                o.is_some_and(|o| {
+                    let values = o.value == 0 && !o.mark;
+                    o.base == Base::Before && o.entry == 0 && !o.foreign && values
+                })
+            });
             if words.contains(&"Undone") && !(before && untouched) {
                 return Some("c: undo is not the identity".into());
             }

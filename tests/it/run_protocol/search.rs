@@ -170,7 +170,12 @@ fn key(world: &World) -> Vec<u8> {
     for object in &world.objects {
         match object {
             None => key.push(255),
-            Some(o) => key.extend([o.base as u8, o.entry, u8::from(o.foreign)]),
+            Some(o) => key.extend([
+                o.base as u8,
+                o.entry,
+                u8::from(o.foreign),
+                o.value * 2 + u8::from(o.mark),
+            ]),
         }
     }
     for run in &world.runs {
@@ -305,6 +310,14 @@ fn attempt_key(world: &World, attempt: &Attempt, key: &mut Vec<u8>) {
             }
             ObjectCell::Migrated { inverse } => {
                 key.push(2);
+                key.extend(inverse.as_str().bytes());
+            }
+            ObjectCell::Valued { inverse } => {
+                key.push(5);
+                key.extend(inverse.as_str().bytes());
+            }
+            ObjectCell::Unvalued { inverse } => {
+                key.push(6);
                 key.extend(inverse.as_str().bytes());
             }
             ObjectCell::Restored => key.push(3),

@@ -18,6 +18,8 @@ pub const HELM: u8 = 9;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub undo: bool,
+    /// A policy changes a value of the first object.
+    pub values: bool,
     pub stores: usize,
     pub interrupts: u8,
     pub helm: u8,
@@ -58,6 +60,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             undo: false,
+            values: false,
             stores: 1,
             interrupts: 1,
             helm: 0,
@@ -179,8 +182,25 @@ pub struct Obj {
     pub entry: u8,
     /// A foreign manager's entry is there.
     pub foreign: bool,
+    /// The value that a policy changes: 0 as before, 1 as it wants it, 2 somebody else's.
+    pub value: u8,
+    /// The trace of a request that changed the value.
+    pub mark: bool,
     pub uid: u32,
     pub rv: u32,
+}
+
+impl Obj {
+    /// Its state, as a request that changes nothing would write it.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            base: self.base,
+            entry: self.entry,
+            foreign: self.foreign,
+            value: self.value,
+            mark: self.mark,
+        }
+    }
 }
 
 /// What a request to an object writes: the state after it.
@@ -189,6 +209,8 @@ pub struct Wish {
     pub base: Base,
     pub entry: u8,
     pub foreign: bool,
+    pub value: u8,
+    pub mark: bool,
 }
 
 /// A request in the network.
@@ -305,6 +327,8 @@ impl World {
                 base: Base::Before,
                 entry: u8::from(config.undo),
                 foreign: false,
+                value: u8::from(config.undo && config.values && uid == 3),
+                mark: false,
                 uid,
                 rv: uid,
             })
@@ -427,7 +451,7 @@ impl World {
                 resource_version,
             } => {
                 let checked = match intent.step {
-                    Step::Forward | Step::Back => config.rv_objects,
+                    Step::Value | Step::Forward | Step::Unvalue | Step::Back => config.rv_objects,
                     Step::Supersede | Step::Restore | Step::RestoreOwners => config.rv_base,
                     Step::Commit => config.rv_commit,
                     Step::Unlock | Step::DropCommit => config.delete_preconditions,
@@ -585,7 +609,8 @@ impl World {
                     ..ours
                 },
             ),
-            Step::Lock | Step::Renew | Step::Forward | Step::Back => {}
+            Step::Lock | Step::Renew | Step::Value | Step::Forward | Step::Unvalue | Step::Back => {
+            }
         }
     }
 
@@ -622,7 +647,15 @@ impl World {
         } else if there.foreign && !wish.foreign {
             self.blame("b: a foreign manager's entry lost");
         }
-        self.write(place, wish.base, wish.entry, wish.foreign);
+        if there.value == 2 && wish.value != 2 {
+            self.blame("b: a value that somebody else wrote overwritten");
+        }
+        if there.wish() != wish {
+            self.write(place, wish.base, wish.entry, wish.foreign);
+            if let Some(object) = &mut self.objects[place] {
+                (object.value, object.mark) = (wish.value, wish.mark);
+            }
+        }
         let committed = self.records[config.lock()].and_then(|record| match record {
             Record {
                 status: Status::Deployed,
@@ -686,7 +719,13 @@ pub fn image(wish: Wish) -> String {
         Base::Recreated => 'R',
         Base::Helm => 'H',
     };
-    format!("{base}{}{}", wish.entry, u8::from(wish.foreign))
+    format!(
+        "{base}{}{}{}{}",
+        wish.entry,
+        u8::from(wish.foreign),
+        wish.value,
+        u8::from(wish.mark)
+    )
 }
 
 /// The state that an image's text says.
@@ -702,6 +741,8 @@ pub fn read_image(text: &str) -> Wish {
         },
         entry: bytes[1] - b'0',
         foreign: bytes[2] == b'1',
+        value: bytes[3] - b'0',
+        mark: bytes[4] == b'1',
     }
 }
 

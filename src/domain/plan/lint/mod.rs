@@ -116,8 +116,13 @@ pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
         }
     }
     for (place, release) in in_waves(plan) {
-        if release.objects.checked_add(3) != Some(release.writes) {
-            find(place.clone(), "writes are not objects and 3".to_owned());
+        let valued = release.valued_objects();
+        let writes = release.objects.saturating_add(valued).checked_add(3);
+        if writes != Some(release.writes) {
+            find(
+                place.clone(),
+                "writes are not objects, objects whose values change, and 3".to_owned(),
+            );
         }
         if release.reason.is_empty() {
             find(place.clone(), "no reason".to_owned());
@@ -175,7 +180,11 @@ fn sums(plan: &Plan, find: &mut impl FnMut(String, String)) {
         ("done", summary.done, plan.done.len() as u64),
         ("objects", summary.objects, sum(|release| release.objects)),
         ("writes", summary.writes, sum(|release| release.writes)),
-        ("valueChanges", summary.value_changes, 0),
+        (
+            "valueChanges",
+            summary.value_changes,
+            sum(PlannedRelease::value_changes),
+        ),
     ] {
         if u64::from(says) != is {
             find(

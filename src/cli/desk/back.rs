@@ -416,6 +416,7 @@ pub async fn settle(
                         settled: false,
                     })),
                 objects: 0,
+                valued: 0,
                 writes: settled
                     .as_ref()
                     .map_or(0, crate::domain::run::Attempt::writes),

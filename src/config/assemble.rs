@@ -316,7 +316,7 @@ fn enforced(top: &Section<'_>, source: &Source<'_>, problems: &mut Problems) -> 
         Some("adopt") | None => Vec::new(),
         Some(other) => {
             let message = format!("mode \"{other}\" is neither adopt nor enforce");
-            let _ = entry.flaw(problems, message);
+            entry.flaw(problems, message);
             Vec::new()
         }
     }

@@ -350,7 +350,9 @@ fn an_unknown_key_gets_a_guess_or_its_home() {
     );
     assert_eq!(
         flaws_of_fleet("colour = \"red\""),
-        ["2:1 unknown key; there are name, deadline, timezone, manager, aliases, state, playbook"]
+        [
+            "2:1 unknown key; there are name, deadline, timezone, manager, aliases, state, playbook, mode"
+        ]
     );
     assert_eq!(
         flaws_of("[wave]\nsizes = [1]"),

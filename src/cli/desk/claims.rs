@@ -49,7 +49,8 @@ pub fn store_path(invocation: &Invocation, fleet: &Fleet) -> PathBuf {
 /// Largest key file that is read: a key has 44 letters.
 const KEY_FILE_MAX: u64 = 4096;
 
-/// The sealing key, if one is set: `REFIT_SEAL_KEY`, else the file of `[seal] key_file` beside fleet.toml.
+/// The sealing key, if one is set: `REFIT_SEAL_KEY`, else the file of `[seal] key_file` beside fleet.toml. A file that
+/// is not there is no key; one that does not read is an error.
 pub fn sealer(invocation: &Invocation, fleet: &Fleet) -> Result<Option<Arc<Sealer>>, CliError> {
     let flaw = |source: &str, why: &dyn std::fmt::Display| {
         CliError::new(
@@ -70,7 +71,12 @@ pub fn sealer(invocation: &Invocation, fleet: &Fleet) -> Result<Option<Arc<Seale
     };
     let path = beside(invocation, file);
     let shown = path.display().to_string();
-    let size = std::fs::metadata(&path).map_err(|error| flaw(&shown, &error))?;
+    let size = match std::fs::metadata(&path) {
+        Ok(size) => size,
+        // No key yet: whatever needs one is held, and says how to make it.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(flaw(&shown, &error)),
+    };
     if size.len() > KEY_FILE_MAX {
         return Err(flaw(&shown, &"it is too long for a key"));
     }

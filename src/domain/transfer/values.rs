@@ -164,7 +164,7 @@ pub fn changes(
             // Its key may be among what went: then it is found in the live object only.
             let empty = get(live, item).is_some()
                 && get(&left, item)
-                    .is_none_or(|item| item.as_object().is_some_and(|it| it.is_empty()));
+                    .is_none_or(|item| item.as_object().is_some_and(serde_json::Map::is_empty));
             if is_item && empty && emptied(live, prune, item) {
                 at.truncate(length);
             }

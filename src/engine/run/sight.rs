@@ -244,10 +244,10 @@ struct Valued<'a> {
     values: &'a Digest,
 }
 
-fn refused(why: impl ToString) -> Option<ObjectSeen> {
-    Some(ObjectSeen::Refused {
+fn refused(why: &impl ToString) -> ObjectSeen {
+    ObjectSeen::Refused {
         why: why.to_string(),
-    })
+    }
 }
 
 /// The same for an object whose values change. `None`: it moved under the dry run.
@@ -261,7 +261,7 @@ async fn see_values(
     let saved = images.get_sealed(eyes.journal, eyes.seal, look.values, &live.uid);
     let changes: Vec<Change> = match saved.await {
         Ok(changes) => changes,
-        Err(LedgerError::Seal(error)) => return Ok(refused(error)),
+        Err(LedgerError::Seal(error)) => return Ok(Some(refused(&error))),
         Err(error) => return Err(error.into()),
     };
     let cell = attempt.objects.get(look.index as usize);
@@ -271,7 +271,7 @@ async fn see_values(
     let version = (live.uid.clone(), live.resource_version.clone());
     let marked = match is_marked(live.managed_fields()) {
         Ok(marked) => marked,
-        Err(error) => return Ok(refused(error)),
+        Err(error) => return Ok(Some(refused(&error))),
     };
     Ok(Some(match &look.ours {
         Ours::Rewritten { by } => ObjectSeen::Rewritten { by: by.clone() },

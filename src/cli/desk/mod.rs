@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 pub use adapters::{Adapters, Lock, Stores};
-pub use look::invalid;
+pub use look::{fleet_file, invalid};
 
 use super::backend::{
     Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,

@@ -76,7 +76,6 @@ fn made(fleet: &Fleet) -> Plan {
     let request = PlanRequest {
         fleet,
         dependencies: &Dependencies::default(),
-        base: None,
         now: "2026-11-23T10:31:00Z".parse().expect("a time"),
         tool: "0.1.0",
         inputs: BTreeMap::new(),
@@ -84,17 +83,14 @@ fn made(fleet: &Fleet) -> Plan {
     };
     let candidates = candidates(fleet);
     let plan = plan(candidates.clone(), &request).expect("a plan");
-    let findings = lint(&plan, &candidates);
+    let findings = lint(&plan, &candidates, request.dependencies);
     assert!(findings.is_empty(), "{findings:#?}");
     plan
 }
 
-/// Playbooks of stages: this planner cuts by sizes alone.
-const STAGED: [&str; 3] = ["canary", "cautious", "deadline"];
-
 #[test]
 fn every_built_in_playbook_is_planned() {
-    for (name, _) in BUILT_IN.iter().filter(|(name, _)| !STAGED.contains(name)) {
+    for (name, _) in BUILT_IN {
         let fleet = load(&FLEET.replace("PLAYBOOK", name), &[]).fleet;
         let plan = made(&fleet);
         assert_eq!(plan.metadata.settings.playbook, *name);
@@ -104,12 +100,7 @@ fn every_built_in_playbook_is_planned() {
 
 #[test]
 fn the_example_is_planned() {
-    let sizes = [
-        "waves.sizes = [1, 5, \"20%\"]",
-        "waves.approve = []",
-        "gates.conflicts.after = []",
-    ];
-    let plan = made(&load(EXAMPLE, &sizes).fleet);
+    let plan = made(&load(EXAMPLE, &[]).fleet);
     assert_eq!(plan.metadata.settings.playbook, "canary");
     assert_eq!(plan.summary.migrate, 48);
 }

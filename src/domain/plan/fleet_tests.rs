@@ -419,8 +419,8 @@ proptest! {
     /// After the canaries everything is seen that any allowed release can show; no canary is there for nothing.
     #[test]
     fn canaries_show_what_can_be_shown(all in candidates(), max_risk in prop::option::of(0_u32..20)) {
-        let mut settings = PlanSettings::default();
-        settings.canary = CanaryRule::Coverage { selector: "env=stage".parse().unwrap(), max_risk, max_releases: None };
+        let canary = CanaryRule::Coverage { selector: "env=stage".parse().unwrap(), max_risk, max_releases: None };
+        let settings = PlanSettings { canary, ..PlanSettings::default() };
         let plan = make(all.clone(), &Dependencies::default(), &fleet(settings));
         let kinds = |of: &dyn Fn(&PlannedRelease) -> bool| -> BTreeSet<(String, String, String)> {
             let planned = plan.waves.iter().flat_map(|wave| &wave.releases).filter(|it| of(it));

@@ -10,10 +10,14 @@ use super::bounded::bounded;
 use super::chain::chain;
 use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
-use super::shadow::{Holders, LiveProbe, Settling, Target, holders};
+use super::shadow::{
+    Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
+    Target, holders,
+};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
+use crate::domain::object::ObjectRef;
 use crate::domain::plan::Candidate;
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
@@ -43,6 +47,8 @@ pub struct Collected {
     pub unread: Vec<(ClusterName, String)>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
 }
 
 /// Forecasts the fleet under the policies of `book`, clusters side by side. `wanted` narrows it to some releases; the others still count as
@@ -56,11 +62,12 @@ pub async fn collect(
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
-    let all = join_all(
-        clusters
-            .iter()
-            .map(|cluster| one(cluster, scope, managers, book, clock, dice, wanted)),
-    )
+    let library = Arc::<Library>::default();
+    let all = join_all(clusters.iter().map(|cluster| {
+        one(
+            cluster, scope, managers, book, clock, dice, wanted, &library,
+        )
+    }))
     .await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
@@ -68,6 +75,7 @@ pub async fn collect(
             Ok(collected) => {
                 sum.candidates.extend(collected.candidates);
                 sum.dry_runs += collected.dry_runs;
+                sum.asked += collected.asked;
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
         }
@@ -83,6 +91,7 @@ async fn one(
     clock: &dyn Clock,
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
+    library: &Arc<Library>,
 ) -> Result<Collected, String> {
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let probe = LiveProbe {
@@ -108,6 +117,27 @@ async fn one(
     let in_scope = |id: &ReleaseId| {
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
     };
+    let mentioned: Vec<&ObjectRef> = releases
+        .iter()
+        .filter(|release| in_scope(&release.records.id))
+        .flat_map(|release| &release.objects.served)
+        .map(|object| &object.object)
+        .collect();
+    let lives = Lives::list(reader.as_ref(), &mentioned)
+        .await
+        .map_err(|error| chain(&error))?;
+    let admission = Admission::read(reader.as_ref())
+        .await
+        .map_err(|error| chain(&error))?;
+    let schemas = Schemas::new(Arc::clone(library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: Some(&lives),
+            admission: Some(&admission),
+        },
+    };
     let limit = cluster.limits.in_flight.max(1) as usize;
     let settling = Settling {
         forecaster: &probe,
@@ -132,6 +162,7 @@ async fn one(
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);
         sum.dry_runs += one.dry_runs;
+        sum.asked += one.asked;
     }
     Ok(sum)
 }
@@ -165,6 +196,7 @@ async fn forecast(
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
+    collected.asked += u64::from(prepared.asked);
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,

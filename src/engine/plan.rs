@@ -18,7 +18,7 @@ use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
 use crate::domain::object::ObjectRef;
-use crate::domain::plan::Candidate;
+use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
@@ -62,13 +62,16 @@ pub async fn collect(
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
-    let library = Arc::<Library>::default();
-    let all = join_all(clusters.iter().map(|cluster| {
-        one(
-            cluster, scope, managers, book, clock, dice, wanted, &library,
-        )
-    }))
-    .await;
+    let means = Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        library: Arc::default(),
+    };
+    let all = join_all(clusters.iter().map(|cluster| one(cluster, &means))).await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
         match collected {
@@ -83,16 +86,27 @@ pub async fn collect(
     sum
 }
 
-async fn one(
-    cluster: &Planned,
-    scope: &Scope,
-    managers: &ManagerMatcher,
-    book: &Book,
-    clock: &dyn Clock,
-    dice: &dyn Dice,
-    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
-    library: &Arc<Library>,
-) -> Result<Collected, String> {
+/// What all clusters share.
+struct Means<'a> {
+    scope: &'a Scope,
+    managers: &'a ManagerMatcher,
+    book: &'a Book,
+    clock: &'a dyn Clock,
+    dice: &'a dyn Dice,
+    wanted: &'a (dyn Fn(&ReleaseId) -> bool + Send + Sync),
+    library: Arc<Library>,
+}
+
+async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> {
+    let Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        ref library,
+    } = *means;
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let probe = LiveProbe {
         reader: reader.as_ref(),
@@ -208,6 +222,7 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
+        facts: Facts::default(),
     });
     Ok(collected)
 }
@@ -235,5 +250,6 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+        facts: Facts::default(),
     }
 }

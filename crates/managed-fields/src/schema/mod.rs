@@ -1,7 +1,7 @@
 //! Schemas: how each field of an object merges, as far as field ownership must know.
 //!
-//! `mod` holds the types, `openapi` reads them from a cluster's OpenAPI v3 documents, `kind` names kinds, `view` is for
-//! readers who walk a value beside its type, `zero` knows what a new object says already.
+//! `mod` holds the types, `openapi` reads them from a cluster's OpenAPI v3 documents, `kind` names kinds, `zero` knows what
+//! a new object says already, `view` is for readers who walk a value beside its type.
 
 mod kind;
 mod openapi;

@@ -166,19 +166,6 @@ impl Backend for Fake {
         Ok(plan::tests::acme())
     }
 
-    async fn plan_again(
-        &self,
-        _: &Invocation,
-        _: &Fleet,
-        _: Option<Inventory>,
-        base: &Plan,
-    ) -> Result<Plan, CliError> {
-        let mut plan = base.clone();
-        plan.done
-            .push(plan.waves.pop().unwrap().releases.remove(0).release);
-        Ok(plan)
-    }
-
     async fn plan_what_if(
         &self,
         _: &Invocation,

@@ -177,16 +177,6 @@ impl Backend for Desk {
         plan::plan(self, invocation, fleet, from).await
     }
 
-    async fn plan_again(
-        &self,
-        invocation: &Invocation,
-        fleet: &Fleet,
-        from: Option<Inventory>,
-        base: &Plan,
-    ) -> Result<Plan, CliError> {
-        plan::again(self, invocation, fleet, from, base).await
-    }
-
     async fn plan_what_if(
         &self,
         invocation: &Invocation,

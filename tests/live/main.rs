@@ -14,6 +14,8 @@ mod cluster;
 #[cfg(test)]
 mod forecast;
 #[cfg(test)]
+mod helm4;
+#[cfg(test)]
 mod holds;
 #[cfg(test)]
 mod kill;

@@ -28,7 +28,7 @@ enum Task {
     Demo(demo::Options),
     /// Hold our field ownership against Kubernetes: random cases, answered by both
     Differential(differential::Options),
-    /// Time and memory of the planner, on generated fleets
+    /// How fast things are, and against what
     #[command(subcommand)]
     Bench(bench::Bench),
     /// A fleet of control planes with seeded releases

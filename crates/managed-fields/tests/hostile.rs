@@ -192,3 +192,13 @@ fn errors_speak_as_the_server() {
         .unwrap_err();
     assert!(matches!(error, ManagerError::Decode(_)));
 }
+
+#[test]
+fn a_float_keeps_its_last_digit() {
+    // Found by fuzzing: the float beside 4.5e24 prints as 4.4999999999999997e+24, which is another field.
+    let set = managed_fields::fields_v1::decode(r#"{"v:4.5e24":{}}"#).unwrap();
+    let text = managed_fields::fields_v1::encode(&set);
+    assert_eq!(text, r#"{"v:4.5e+24":{}}"#);
+    let again = managed_fields::fields_v1::decode(&text).unwrap();
+    assert_eq!(managed_fields::fields_v1::encode(&again), text);
+}

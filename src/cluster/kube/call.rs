@@ -17,6 +17,9 @@ pub(super) const JSON_PATCH: &str = "application/json-patch+json";
 /// JSON is YAML: the server takes it under this type, and under no other as an apply before 1.32.
 pub(super) const APPLY_PATCH: &str = "application/apply-patch+yaml";
 
+/// Bytes of `\u007f`.
+const ESCAPE_LEN: usize = 6;
+
 /// What a request may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -79,7 +82,12 @@ impl Call {
     ) -> Self {
         let mut call = Self::get(path, operation);
         call.tests_uid = body.0 == JSON_PATCH && tests_uid(body.1);
-        call.body = Some((body.0, body.1.to_string().into_bytes()));
+        let text = body.1.to_string();
+        let text = match body.0 {
+            APPLY_PATCH => readable_as_yaml(text),
+            _ => text,
+        };
+        call.body = Some((body.0, text.into_bytes()));
         call.query.push(("timeout", SERVER_TIMEOUT.to_owned()));
         if effect == Effect::DryRun {
             call.query.push(("dryRun", "All".to_owned()));
@@ -129,6 +137,30 @@ pub(super) fn error(
     }
 }
 
+/// The same JSON with DEL, C1 controls and the other characters that YAML does not take as they are, as escapes. An apply's
+/// body is read as YAML: raw, U+007F is a 400. They stand only inside strings, where an escape says the same.
+fn readable_as_yaml(json: String) -> String {
+    // YAML 1.2, `c-printable`, beyond what JSON escapes by itself; and the line breaks of YAML 1.1.
+    let odd = |c: char| {
+        matches!(
+            c,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    if !json.contains(odd) {
+        return json;
+    }
+    let mut text = String::with_capacity(json.len() + ESCAPE_LEN);
+    for c in json.chars() {
+        if odd(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 fn tests_uid(patch: &Value) -> bool {
     patch.as_array().is_some_and(|operations| {
         operations
@@ -164,6 +196,29 @@ mod tests {
         let wet = change(Method::PATCH, Effect::Write);
         assert_eq!(wet.uri(), "/api/v1/x?timeout=10s&fieldManager=refit");
         assert!(wet.tests_uid);
+    }
+
+    #[test]
+    fn an_apply_escapes_what_yaml_does_not_take() {
+        let body =
+            json!({"data": {"a\u{7f}": "\u{85}\u{9f}\u{2028}\u{feff}\u{ffff} \u{a0}é😀\n\\"}});
+        let text = |kind| {
+            let call = Call::change(
+                Method::PATCH,
+                Effect::DryRun,
+                "/x".into(),
+                (kind, &body),
+                "x",
+            );
+            String::from_utf8(call.body.unwrap().1).unwrap()
+        };
+        let applied = text(APPLY_PATCH);
+        assert_eq!(
+            applied,
+            "{\"data\":{\"a\\u007f\":\"\\u0085\\u009f\\u2028\\ufeff\\uffff \u{a0}é😀\\n\\\\\"}}"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&applied).unwrap(), body);
+        assert_eq!(text(JSON), body.to_string());
     }
 
     #[test]

@@ -119,12 +119,10 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
         .collect();
     let mut own = FieldSet::new();
     let mut own_versions_agree = true;
+    let nothing = FieldSet::new();
     for entry in read(probe.live.managed_fields())? {
-        let kept = after
-            .get(entry.identity().key())
-            .cloned()
-            .unwrap_or_default();
-        let lost = entry.fields().difference(&kept).leaves();
+        let kept = after.get(entry.identity().key()).unwrap_or(&nothing);
+        let lost = entry.fields().difference(kept).leaves();
         if is_own(&entry, probe.managers) {
             own_versions_agree &= entry.api_version() == apply_set.api_version;
             own = own.union(entry.fields());
@@ -153,7 +151,7 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
         forecast.drops = drops(&own, &apply_set, probe.object);
     }
     // A lost field whose value comes back by defaulting (an atomic list that the server completes) changes nothing.
-    let changed = changed_paths(&probe.live.content(), &content(probe.applied));
+    let changed = changed_paths(&probe.live.json, probe.applied);
     if changed.is_empty() {
         forecast.drift.clear();
     } else if forecast.drift.is_empty() && forecast.active.is_empty() {
@@ -226,26 +224,13 @@ fn is_marker_of(path: &Path, apply_set: &FieldSet) -> bool {
     apply_set.below(path).is_some()
 }
 
-/// The object without what every apply may move: managedFields, resourceVersion, generation.
-fn content(json: &Value) -> Value {
-    let mut json = json.clone();
-    if let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut) {
-        for key in ["managedFields", "resourceVersion", "generation"] {
-            metadata.remove(key);
-        }
-    }
-    json
-}
+/// What every apply may move, below `metadata`.
+const MOVING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
 
-/// Paths at which two objects differ, generation apart; never a value.
+/// Paths at which two objects differ, without what every apply may move; never a value. Linear in their size.
 pub fn changed_paths(before: &Value, after: &Value) -> Vec<String> {
     let mut paths = BTreeSet::new();
-    walk(
-        &content(before),
-        &content(after),
-        &mut String::new(),
-        &mut paths,
-    );
+    walk(before, after, &mut String::new(), &mut paths);
     paths.into_iter().collect()
 }
 
@@ -253,7 +238,11 @@ fn walk(before: &Value, after: &Value, path: &mut String, paths: &mut BTreeSet<S
     let length = path.len();
     match (before, after) {
         (Value::Object(left), Value::Object(right)) => {
-            for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
+            let new = right.keys().filter(|key| !left.contains_key(*key));
+            for key in left.keys().chain(new) {
+                if path == ".metadata" && MOVING.contains(&key.as_str()) {
+                    continue;
+                }
                 path.push('.');
                 path.push_str(key);
                 match (left.get(key), right.get(key)) {

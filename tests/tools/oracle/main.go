@@ -6,9 +6,9 @@
 //
 // Requests: {"op":"apply|update","openapi":[files],"manager":"","subresource":"","force":false,"live":{}|null,
 // "config":{},"ignore":[["status"]],"empty":{}} ("empty" is a new object of the kind, as the server's Go structs have it), {"op":"csa","live":{},"csaManagers":[""],"manager":"","subresource":""},
-// {"op":"text","text":"<fieldsV1>"}.
+// {"op":"text","text":"<fieldsV1>"}, {"op":"time","times":1000} with all of an apply: how long one takes.
 // Answers: {"object":{},"managedFields":[]} or {"error":"","conflicts":[{"message":"","field":""}]}, {"patch":[]|null},
-// {"text":""}.
+// {"text":""}, {"cpuMeanMs":0,"medianMs":0}.
 package main
 
 import (
@@ -44,6 +44,7 @@ type request struct {
 	Empty       json.RawMessage `json:"empty"`
 	Ignore      [][]string      `json:"ignore"`
 	Text        string          `json:"text"`
+	Times       int             `json:"times"`
 }
 
 type answer struct {
@@ -53,6 +54,8 @@ type answer struct {
 	Error         string          `json:"error,omitempty"`
 	Patch         json.RawMessage `json:"patch,omitempty"`
 	Text          string          `json:"text,omitempty"`
+	CPUMeanMs     float64         `json:"cpuMeanMs,omitempty"`
+	MedianMs      float64         `json:"medianMs,omitempty"`
 }
 
 type conflict struct {
@@ -101,6 +104,8 @@ func handle(r *request, converters map[string]managedfields.TypeConverter) (a an
 	switch r.Op {
 	case "apply", "update":
 		a, err = request2answer(r, converters)
+	case "time":
+		a, err = timed(r, converters)
 	case "csa":
 		a, err = upgrade(r)
 	case "text":
@@ -142,39 +147,7 @@ func upgrade(r *request) (answer, error) {
 }
 
 func request2answer(r *request, converters map[string]managedfields.TypeConverter) (answer, error) {
-	types, err := typeConverter(r.OpenAPI, converters)
-	if err != nil {
-		return answer{}, err
-	}
-	config, err := object(r.Config)
-	if err != nil {
-		return answer{}, err
-	}
-	gvk := config.GroupVersionKind()
-	news := newObjects{r.Empty}
-	live := empty(gvk)
-	if r.Op == "update" {
-		if live, err = news.object(gvk); err != nil {
-			return answer{}, err
-		}
-	}
-	if len(r.Live) > 0 && string(r.Live) != "null" {
-		if live, err = object(r.Live); err != nil {
-			return answer{}, err
-		}
-	}
-	ignored := fieldpath.NewSet()
-	for _, names := range r.Ignore {
-		path := fieldpath.Path{}
-		for _, name := range names {
-			path = append(path, fieldpath.FieldNameElement(name))
-		}
-		ignored.Insert(path)
-	}
-	version := gvk.GroupVersion()
-	reset := map[fieldpath.APIVersion]*fieldpath.Set{fieldpath.APIVersion(version.String()): ignored}
-	manager, err := managedfields.NewDefaultCRDFieldManager(
-		types, relabel{}, noDefaults{}, news, gvk, version, r.Subresource, fieldpath.NewExcludeFilterSetMap(reset))
+	manager, live, config, err := prepare(r, converters)
 	if err != nil {
 		return answer{}, err
 	}
@@ -189,6 +162,44 @@ func request2answer(r *request, converters map[string]managedfields.TypeConverte
 	}
 	stored := result.(*unstructured.Unstructured)
 	return answer{Object: stored.Object, ManagedFields: stored.GetManagedFields()}, nil
+}
+
+// prepare gives the kind's field manager, the live object and the configuration of a request.
+func prepare(r *request, converters map[string]managedfields.TypeConverter) (*managedfields.FieldManager, *unstructured.Unstructured, *unstructured.Unstructured, error) {
+	types, err := typeConverter(r.OpenAPI, converters)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	config, err := object(r.Config)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	gvk := config.GroupVersionKind()
+	news := newObjects{r.Empty}
+	live := empty(gvk)
+	if r.Op == "update" {
+		if live, err = news.object(gvk); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if len(r.Live) > 0 && string(r.Live) != "null" {
+		if live, err = object(r.Live); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	ignored := fieldpath.NewSet()
+	for _, names := range r.Ignore {
+		path := fieldpath.Path{}
+		for _, name := range names {
+			path = append(path, fieldpath.FieldNameElement(name))
+		}
+		ignored.Insert(path)
+	}
+	version := gvk.GroupVersion()
+	reset := map[fieldpath.APIVersion]*fieldpath.Set{fieldpath.APIVersion(version.String()): ignored}
+	manager, err := managedfields.NewDefaultCRDFieldManager(
+		types, relabel{}, noDefaults{}, news, gvk, version, r.Subresource, fieldpath.NewExcludeFilterSetMap(reset))
+	return manager, live, config, err
 }
 
 func typeConverter(files []string, known map[string]managedfields.TypeConverter) (managedfields.TypeConverter, error) {

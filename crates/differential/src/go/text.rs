@@ -49,6 +49,8 @@ const PIECES: &[&str] = &[
     "v:9007199254740993",
     "v:0.000001",
     "v:100000000000000000000",
+    "v:4.5e24",
+    "v:0.3e-9",
 ];
 
 /// Panics at the first difference.

@@ -6,11 +6,13 @@
 
 mod quantity;
 mod secret;
+mod trail;
 
 use managed_fields::schema::{FieldView, TypeView};
 use managed_fields::value;
 use serde_json::{Map, Value};
 
+use self::trail::Trail;
 use super::tables::{is_default, is_pointer, zero_is_absent};
 use crate::domain::object::ObjectRef;
 use crate::domain::shadow::defaults::is_defaulted;
@@ -36,7 +38,7 @@ pub(super) fn settle(
         } else {
             ""
         },
-        path: Vec::new(),
+        path: Trail::default(),
         doubt: None,
     };
     walk.value(applied, live, view);
@@ -48,14 +50,14 @@ struct Walk<'a> {
     built_in: bool,
     /// The kind, if it is one of the core group.
     kind: &'a str,
-    path: Vec<String>,
+    path: Trail,
     doubt: Option<String>,
 }
 
 impl Walk<'_> {
     fn doubt(&mut self) {
         if self.doubt.is_none() {
-            self.doubt = Some(self.path.concat());
+            self.doubt = Some(self.path.text().to_owned());
         }
     }
 
@@ -65,9 +67,9 @@ impl Walk<'_> {
             (Value::Array(applied), Value::Array(live)) if applied.len() == live.len() => {
                 let item = view.item();
                 for (index, (applied, live)) in applied.iter_mut().zip(live).enumerate() {
-                    self.path.push(format!("[{index}]"));
+                    self.path.index(index);
                     self.value(applied, live, item);
-                    self.path.pop();
+                    self.path.back();
                 }
             }
             // Go writes a nil slice as null where it may not leave it out.
@@ -90,7 +92,7 @@ impl Walk<'_> {
         let mut gone = Vec::new();
         for (key, value) in applied.iter_mut() {
             let field = view.field(key);
-            self.path.push(format!(".{key}"));
+            self.path.field(key);
             let goes = match live.get(key) {
                 Some(live) if is_zero(value) && !self.is_same(value, live, field.view) => {
                     self.zero(key, value, live, &field, view)
@@ -104,7 +106,7 @@ impl Walk<'_> {
             if goes {
                 gone.push(key.clone());
             }
-            self.path.pop();
+            self.path.back();
         }
         for key in gone {
             applied.remove(&key);
@@ -113,14 +115,14 @@ impl Walk<'_> {
             if applied.contains_key(key) || self.is_managed_fields(key) {
                 continue;
             }
-            self.path.push(format!(".{key}"));
+            self.path.field(key);
             let field = view.field(key);
             if self.comes_back(key, value, &field) {
                 applied.insert(key.clone(), value.clone());
             } else if self.built_in {
                 self.doubt();
             }
-            self.path.pop();
+            self.path.back();
         }
     }
 
@@ -147,13 +149,14 @@ impl Walk<'_> {
 
     /// Fields that hold bytes: their base64 is written anew.
     fn is_bytes(&self) -> bool {
-        match self.path.as_slice() {
-            [data, _] => {
-                (self.kind == "Secret" && data == ".data")
-                    || (self.kind == "ConfigMap" && data == ".binaryData")
-            }
-            path => self.built_in && path.last().is_some_and(|last| last == ".caBundle"),
+        if self.path.len() == 2 {
+            return match self.kind {
+                "Secret" => self.path.first() == ".data",
+                "ConfigMap" => self.path.first() == ".binaryData",
+                _ => false,
+            };
         }
+        self.built_in && self.path.last() == ".caBundle"
     }
 
     /// `null`, `""`, `0` or `false` where something else stands: is it set, does it stand for what the server fills in,

@@ -1,20 +1,13 @@
-//! `cargo xtask bench`: how long the planner takes, and how much memory, on generated fleets.
+//! `cargo xtask bench plan`: how long the planner takes, and how much memory, on generated fleets.
 
 use std::env;
 use std::io::{self, Write};
 use std::process::Command;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::Done;
-
-/// What to measure.
-#[derive(Subcommand)]
-pub enum Bench {
-    /// The planner, its digest and seals included; release build, one process a size
-    Plan(Options),
-}
 
 /// Which fleets.
 #[derive(Args)]
@@ -47,8 +40,7 @@ enum Format {
 }
 
 /// Measures, and prints a line a size.
-pub fn run(bench: &Bench) -> Done {
-    let Bench::Plan(options) = bench;
+pub fn run(options: &Options) -> Done {
     let shape = options.shape.to_possible_value();
     let shape = shape.as_ref().map_or("stages", |it| it.get_name());
     let mut stdout = io::stdout().lock();

@@ -86,6 +86,8 @@ impl Backend for Fake {
             waves: WaveSizes(vec![]),
             undo_dwell_seconds: 60,
             start_within_seconds: 3600,
+            depends: vec![],
+            cut_inferred: false,
         })
     }
 

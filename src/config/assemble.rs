@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::clusters::{LIMIT_BOUNDS, clusters};
 use super::contexts::Contexts;
+use super::depends::{cut_inferred, depends};
 use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
 use super::{Defaults, Loaded, Warning, schema, values};
@@ -34,6 +35,8 @@ pub(super) fn assemble(
     let (writes_per_second, limits) = limits_section(&top, defaults, &mut problems);
     let waves = waves_section(&top, defaults, &mut problems);
     let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
+    let depends = depends(&top, &source, &mut problems);
+    let cut_inferred = cut_inferred(&top, defaults.cut_inferred, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
@@ -63,6 +66,8 @@ pub(super) fn assemble(
                 waves,
                 undo_dwell_seconds,
                 start_within_seconds: defaults.start_within_seconds,
+                depends,
+                cut_inferred,
             },
             warnings,
         }),

@@ -186,6 +186,8 @@ pub fn from_contexts(
         waves: defaults.waves,
         undo_dwell_seconds: defaults.undo_dwell_seconds,
         start_within_seconds: defaults.start_within_seconds,
+        depends: Vec::new(),
+        cut_inferred: defaults.cut_inferred,
     })
 }
 

@@ -37,6 +37,8 @@ pub struct Defaults {
     pub undo_dwell_seconds: u32,
     /// How long a plan may wait for its start, in seconds.
     pub start_within_seconds: u32,
+    /// May a cycle of releases be cut at its weakest inferred edge?
+    pub cut_inferred: bool,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +53,7 @@ struct File {
     waves: FileWaves,
     undo: FileUndo,
     plan: FilePlan,
+    graph: FileGraph,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +88,12 @@ struct FilePlan {
     start_within: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileGraph {
+    cut_inferred: bool,
+}
+
 impl Defaults {
     /// The built-in ones. An error is a flaw of this build, not of the user's file; a test parses it.
     pub fn built_in() -> Result<Self, ConfigInvalid> {
@@ -108,6 +117,7 @@ impl Defaults {
             waves: WaveSizes(sizes.collect::<Result<_, _>>()?),
             undo_dwell_seconds: values::seconds(&file.undo.dwell)?,
             start_within_seconds: values::seconds(&file.plan.start_within)?,
+            cut_inferred: file.graph.cut_inferred,
         })
     }
 }
@@ -147,6 +157,7 @@ mod tests {
         );
         assert_eq!(defaults.undo_dwell_seconds, 30);
         assert_eq!(defaults.start_within_seconds, 7 * 24 * 3_600);
+        assert!(!defaults.cut_inferred);
         assert_eq!(values::timezone_flaw(&defaults.timezone), None);
         assert_eq!(manager_name_flaw(&defaults.manager), None);
         for alias in &defaults.aliases {

@@ -6,6 +6,7 @@ mod assemble;
 mod clusters;
 mod contexts;
 mod defaults;
+mod depends;
 mod problem;
 mod read;
 mod schema;

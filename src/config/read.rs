@@ -128,6 +128,15 @@ impl<'a> Entry<'a> {
         text
     }
 
+    /// `true` or `false`.
+    pub(super) fn truth(&self, problems: &mut Problems) -> Option<bool> {
+        let truth = self.value.get_ref().as_bool();
+        if truth.is_none() {
+            self.wanted(problems, self.value, "true or false");
+        }
+        truth
+    }
+
     /// A whole number within bounds.
     pub(super) fn number(
         &self,

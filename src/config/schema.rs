@@ -13,10 +13,11 @@ pub(super) struct Shape {
 /// The file itself.
 pub(super) const TOP: Shape = Shape {
     section: "",
-    now: &["fleet", "clusters", "limits", "waves", "undo"],
+    now: &[
+        "fleet", "clusters", "limits", "waves", "undo", "depends", "graph",
+    ],
     later: &[
-        "windows", "freezes", "budget", "depends", "policy", "audit", "redact", "graph", "gates",
-        "plugins", "peers",
+        "windows", "freezes", "budget", "policy", "audit", "redact", "gates", "plugins", "peers",
     ],
 };
 /// `[fleet]`
@@ -65,8 +66,21 @@ pub(super) const UNDO: Shape = Shape {
     later: &[],
 };
 
+/// `[[depends]]`
+pub(super) const DEPENDS: Shape = Shape {
+    section: "depends",
+    now: &["release", "on"],
+    later: &[],
+};
+/// `[graph]`
+pub(super) const GRAPH: Shape = Shape {
+    section: "graph",
+    now: &["cut_inferred"],
+    later: &[],
+};
+
 /// Every section.
-pub(super) const ALL: [&Shape; 7] = [
+pub(super) const ALL: [&Shape; 9] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -74,6 +88,8 @@ pub(super) const ALL: [&Shape; 7] = [
     &LIMITS,
     &WAVES,
     &UNDO,
+    &DEPENDS,
+    &GRAPH,
 ];
 
 /// Likeness from which a guess is worth printing: `writes_per_sec` is 0.82 of `writes_per_second`.
@@ -89,8 +105,8 @@ impl Shape {
         }
         let home = ALL.into_iter().find(|shape| shape.now.contains(&&*plain));
         match home {
-            Some(shape) if shape.section == "clusters" => {
-                "it belongs under [[clusters]]".to_owned()
+            Some(shape) if matches!(shape.section, "clusters" | "depends") => {
+                format!("it belongs under [[{}]]", shape.section)
             }
             Some(shape) if shape.section.is_empty() => {
                 format!("[{plain}] is a section of its own")

@@ -1,5 +1,6 @@
 //! The fleet: which clusters, which field manager, how fast, in which waves. Made by `config` from fleet.toml.
 
+mod depends;
 mod managers;
 mod order;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
 
+pub use depends::{Depends, NotAReleaseGlob, PlacedGlob, ReleaseGlob};
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
     manager_name_flaw,
@@ -40,6 +42,10 @@ pub struct Fleet {
     pub undo_dwell_seconds: u32,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
+    /// Declared dependencies, in the order of the file.
+    pub depends: Vec<Depends>,
+    /// May the weakest inferred edge of a cycle be cut? If not, a cycle is refused.
+    pub cut_inferred: bool,
 }
 
 impl Fleet {

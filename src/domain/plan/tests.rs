@@ -53,6 +53,8 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         waves: WaveSizes(sizes),
         undo_dwell_seconds: 30,
         start_within_seconds: 604_800,
+        depends: Vec::new(),
+        cut_inferred: false,
     }
 }
 

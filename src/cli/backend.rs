@@ -13,6 +13,7 @@ use super::context::Invocation;
 use super::error::CliError;
 use super::object_name::ObjectName;
 use crate::domain::fleet::Fleet;
+use crate::domain::graph::ReleaseGraph;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
 use crate::domain::plan::{Candidate, Plan};
 use crate::domain::release::Inventory;
@@ -64,6 +65,15 @@ pub struct Shadow {
     pub dry_runs: u64,
 }
 
+/// The dependency graph of a fleet.
+#[derive(Debug, Clone, Default)]
+pub struct GraphRead {
+    /// The graph; it may have cycles.
+    pub graph: ReleaseGraph,
+    /// Clusters that were not read, and why.
+    pub unread: BTreeMap<ClusterName, String>,
+}
+
 /// What a removed lock leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlocked {
@@ -96,6 +106,9 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError>;
+
+    /// Reads every release and who waits for whom, declared and inferred. Zero writes.
+    async fn graph(&self, invocation: &Invocation, fleet: &Fleet) -> Result<GraphRead, CliError>;
 
     /// Forecasts and plans; only for the releases of `from`, if given.
     async fn plan(

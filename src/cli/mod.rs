@@ -20,6 +20,7 @@ pub mod fields;
 mod files;
 mod follow;
 pub mod globals;
+pub mod graph;
 pub mod help;
 pub mod inventory;
 pub mod object_name;
@@ -100,6 +101,7 @@ pub enum Verb {
     Inventory(inventory::Args),
     Shadow(shadow::Args),
     Fields(fields::Args),
+    Graph(graph::Args),
     Plan(plan::Args),
     Show(show::Args),
     Run(run::Args),
@@ -188,6 +190,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(Verb::Inventory(args)) => inventory::exec(args, ctx).await,
         Some(Verb::Shadow(args)) => shadow::exec(args, ctx).await,
         Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
+        Some(Verb::Graph(args)) => graph::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
         Some(Verb::Run(args)) => run::exec(args, ctx).await,

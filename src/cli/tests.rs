@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -127,6 +127,13 @@ impl Backend for Fake {
         Ok(Shadow {
             releases: shadow,
             ..Shadow::default()
+        })
+    }
+
+    async fn graph(&self, _: &Invocation, _: &Fleet) -> Result<GraphRead, CliError> {
+        Ok(GraphRead {
+            graph: crate::render::screen::graph::tests::acme(),
+            ..GraphRead::default()
         })
     }
 

@@ -128,7 +128,7 @@ pub async fn inventory(
     Ok(inventory)
 }
 
-async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
+pub async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
     let connected = desk.connect(&fleet.clusters).await;
     let order = fleet.clusters.iter().map(|cluster| cluster.name.clone());
     order

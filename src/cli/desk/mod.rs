@@ -4,6 +4,7 @@ mod adapters;
 mod back;
 mod claims;
 mod fields;
+pub mod graph;
 mod look;
 mod plan;
 mod report;
@@ -20,7 +21,7 @@ use jiff::SignedDuration;
 pub use adapters::{Adapters, Lock, Stores};
 
 use super::backend::{
-    Backend, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -153,6 +154,10 @@ impl Backend for Desk {
         let only: Option<BTreeSet<ReleaseId>> = only.map(|only| only.into_iter().collect());
         let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
         shadow::shadow(self, invocation, fleet, &wanted).await
+    }
+
+    async fn graph(&self, invocation: &Invocation, fleet: &Fleet) -> Result<GraphRead, CliError> {
+        graph::graph(self, invocation, fleet).await
     }
 
     async fn plan(

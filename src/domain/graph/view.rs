@@ -28,19 +28,12 @@ impl ReleaseGraph {
                 if own.is_empty() {
                     return None;
                 }
-                let ends = self.edges.iter().filter_map(|edge| {
-                    match (own.contains(&edge.from), own.contains(&edge.to)) {
-                        (true, false) => Some(edge.to),
-                        (false, true) => Some(edge.from),
-                        _ => None,
-                    }
-                });
-                let foreign = |at: &u32| {
-                    self.node(*at)
-                        .is_some_and(|node| node.release.cluster != *name)
+                // What lies deeper in the same cluster stays out: only other clusters' releases come in.
+                let deep = |at: u32| {
+                    let node = self.node(at);
+                    node.is_some_and(|node| node.release.cluster == *name) && !own.contains(&at)
                 };
-                let neighbours: Vec<u32> = ends.filter(foreign).collect();
-                own.iter().copied().chain(neighbours).collect()
+                return Some(self.with_neighbours(&own, deep));
             }
             Focus::Release(release) => {
                 let start = self.place(release)?;
@@ -49,16 +42,23 @@ impl ReleaseGraph {
                 keep
             }
         };
-        let own_edges_only = matches!(focus, Focus::Cluster(_));
-        let own = |at: u32| match focus {
-            Focus::Cluster(name) => self
-                .node(at)
-                .is_some_and(|node| node.release.cluster == *name),
-            _ => true,
-        };
-        Some(self.part(&keep, |edge| {
-            !own_edges_only || own(edge.from) || own(edge.to)
-        }))
+        Some(self.part(&keep, |_| true))
+    }
+
+    /// The releases that are wanted, and those that share an edge with one.
+    #[must_use]
+    pub fn around_of(&self, wanted: impl Fn(&ReleaseId) -> bool) -> Self {
+        let own = self.shallow(|node| wanted(&node.release), None);
+        self.with_neighbours(&own, |_| false)
+    }
+
+    /// These nodes, their edges, and the nodes at the edges' other ends but those that stay out.
+    fn with_neighbours(&self, own: &BTreeSet<u32>, out: impl Fn(u32) -> bool) -> Self {
+        let touches = |edge: &Edge| own.contains(&edge.from) || own.contains(&edge.to);
+        let ends = self.edges.iter().filter(|edge| touches(edge));
+        let ends = ends.flat_map(|edge| [edge.from, edge.to]);
+        let keep = own.iter().copied().chain(ends.filter(|at| !out(*at)));
+        self.part(&keep.collect(), touches)
     }
 
     fn shallow(&self, of: impl Fn(&Node) -> bool, depth: Option<u32>) -> BTreeSet<u32> {

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod fields;
+pub mod graph;
 pub mod inventory;
 pub mod plan;
 pub mod run;

@@ -450,7 +450,8 @@ proptest! {
                 prop_assert!(problem.line <= text.matches('\n').count() + 1);
                 prop_assert!(!problem.excerpt.contains('\n'));
             }
-            prop_assert_eq!(error.lines().len(), error.problems.len());
+            let told = error.problems.len() + usize::from(error.more > 0);
+            prop_assert_eq!(error.lines().len(), told);
         }
     }
 

@@ -263,7 +263,7 @@ impl Document {
             Format::Json => format::json(&document.to_json()),
             Format::Yaml => format::yaml(&document.to_json())?,
             Format::Name => document.names_text(),
-            Format::Dot => document.picture.clone().ok_or(PrintError::NoPicture)?,
+            Format::Dot | Format::Svg => document.picture.clone().ok_or(PrintError::NoPicture)?,
             Format::Table | Format::Wide => document.blocks_text(stdout),
         };
         Ok(Printed {

@@ -19,12 +19,17 @@ pub enum Format {
     Name,
     /// Graphviz's language (graph).
     Dot,
+    /// A picture (graph).
+    Svg,
 }
 
 impl Format {
     /// Is it for programs? Then totals and next commands stay away.
     pub const fn is_machine(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml | Self::Name | Self::Dot)
+        matches!(
+            self,
+            Self::Json | Self::Yaml | Self::Name | Self::Dot | Self::Svg
+        )
     }
 }
 

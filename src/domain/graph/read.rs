@@ -101,7 +101,7 @@ impl Sight {
             }
             _ => self.made_secret(&group, &object.kind, namespace.as_deref(), body),
         }
-        self.annotations(&object.kind, &object.name, body);
+        self.annotations(&object.kind, body);
         let home = namespace
             .as_deref()
             .unwrap_or(self.release.namespace.as_str());
@@ -204,7 +204,7 @@ impl Sight {
         }
     }
 
-    fn annotations(&mut self, kind: &str, name: &str, body: &Value) {
+    fn annotations(&mut self, kind: &str, body: &Value) {
         let annotations = body
             .pointer("/metadata/annotations")
             .and_then(Value::as_object);
@@ -223,7 +223,7 @@ impl Sight {
             .any(|key| text(&format!("cert-manager.io/{key}")).is_some());
         if injected {
             let key = Key::Definition("cert-manager.io".to_owned(), "Certificate".to_owned());
-            let reason = format!("{kind} {name} takes its caBundle");
+            let reason = format!("{kind} takes its caBundle");
             self.need(key, EdgeKind::Webhook, 9, reason);
         }
         if let Some((namespace, name)) =

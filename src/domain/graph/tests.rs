@@ -526,7 +526,7 @@ fn an_injected_bundle_and_a_conversion_webhook_are_waited_for() {
     );
     assert_eq!(
         between(injected, &[issuer]),
-        ["webhook ValidatingWebhookConfiguration ingress takes its caBundle 0.9"]
+        ["webhook ValidatingWebhookConfiguration takes its caBundle 0.9"]
     );
     let converted = object(
         "apiextensions.k8s.io/v1",

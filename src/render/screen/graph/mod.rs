@@ -1,6 +1,7 @@
 //! `refit graph`: who waits for whom, as a tree, a list of edges, JSON, DOT or a picture.
 
 mod dot;
+mod svg;
 mod tree;
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ impl GraphScreen<'_> {
         document = match format {
             Format::Json | Format::Yaml => self.fields(document),
             Format::Dot => document.picture(dot::dot(self)),
+            Format::Svg => document.picture(svg::svg(self)),
             Format::Table | Format::Wide => self.trees(document),
             Format::Name => {
                 document.names(self.graph.nodes.iter().map(|it| it.release.to_string()))

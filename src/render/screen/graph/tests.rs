@@ -21,7 +21,7 @@ pub fn acme() -> ReleaseGraph {
             nginx,
             cert,
             "webhook",
-            "ValidatingWebhookConfiguration ingress-nginx takes its caBundle",
+            "ValidatingWebhookConfiguration takes its caBundle",
             0.9,
         ),
         edge(
@@ -107,7 +107,7 @@ fn piped_it_is_one_edge_a_line() {
             "eu-1/ingress/ingress-nginx",
             "eu-1/cert-manager/cert-manager",
             "webhook",
-            "ValidatingWebhookConfiguration_ingress-nginx_takes_its_caBundle",
+            "ValidatingWebhookConfiguration_takes_its_caBundle",
             "0.9"
         ]
     );
@@ -130,11 +130,10 @@ fn on_a_terminal_it_is_a_tree() {
         .stdout
         .lines()
         .map(|line| {
-            line.split("   ")
-                .filter(|it| !it.is_empty())
-                .map(str::trim_end)
-                .collect::<Vec<_>>()
-                .join(" | ")
+            let words = line.split("   ").map(str::trim);
+            let words: Vec<&str> = words.filter(|it| !it.is_empty()).collect();
+            let indent = line.len() - line.trim_start().len();
+            format!("{}{}", " ".repeat(indent), words.join(" | "))
         })
         .collect();
     assert_eq!(
@@ -142,13 +141,13 @@ fn on_a_terminal_it_is_a_tree() {
         [
             "acme: 11 releases, 10 edges (2 declared, 8 inferred), depth 2, no cycle",
             "cert-manager/cert-manager",
-            "  ingress/ingress-nginx | webhook | ValidatingWebhookConfiguration ingress-nginx takes its caBundle | 0.9",
-            " shop/cart | class | IngressClass nginx | 0.9",
-            " (3 more in shop) | class | IngressClass nginx | 0.9",
-            " shop/checkout | declared | fleet.toml:34 | 1.0",
-            " eu-2/shop/web | declared | fleet.toml:38 | 1.0",
+            "  ingress/ingress-nginx | webhook | ValidatingWebhookConfiguration takes its caBundle | 0.9",
+            "    shop/cart | class | IngressClass nginx | 0.9",
+            "    (3 more in shop) | class | IngressClass nginx | 0.9",
+            "    shop/checkout | declared | fleet.toml:34 | 1.0",
+            "    eu-2/shop/web | declared | fleet.toml:38 | 1.0",
             "  observability/eck-operator | crd | Certificate cert-manager.io/v1 | 1.0",
-            " search/eck-stack | crd | Elasticsearch elasticsearch.k8s.elastic.co/v1 | 1.0",
+            "    search/eck-stack | crd | Elasticsearch elasticsearch.k8s.elastic.co/v1 | 1.0",
         ]
     );
     assert!(
@@ -178,7 +177,7 @@ fn json_and_dot_name_the_same_things() {
     assert_eq!(
         value["edges"][0],
         json!({"from": "eu-1/ingress/ingress-nginx", "to": "eu-1/cert-manager/cert-manager", "kind": "webhook",
-            "reason": "ValidatingWebhookConfiguration ingress-nginx takes its caBundle", "confidence": 0.9, "declared": false})
+            "reason": "ValidatingWebhookConfiguration takes its caBundle", "confidence": 0.9, "declared": false})
     );
     assert_eq!(
         read_graph(&value).unwrap(),

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::context::Invocation;
 use super::error::CliError;
 use super::object_name::ObjectName;
+use crate::domain::audit::Capture;
 use crate::domain::fleet::Fleet;
 use crate::domain::graph::ReleaseGraph;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
@@ -20,7 +21,6 @@ use crate::domain::release::Inventory;
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
-use crate::render::screen::audit::AuditScreen;
 pub use crate::render::screen::run::RunPreview;
 pub use crate::render::screen::unlock::UnlockPreview;
 
@@ -208,6 +208,11 @@ pub trait Backend: Send + Sync {
         name: &ObjectName,
     ) -> Result<serde_json::Value, CliError>;
 
-    /// The census of owners, with every gate checked.
-    async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError>;
+    /// Who owns what, of every release in scope or of the one. Zero writes.
+    async fn audit(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        only: Option<&ReleaseId>,
+    ) -> Result<Capture, CliError>;
 }

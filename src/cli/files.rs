@@ -155,6 +155,11 @@ pub fn write(path: &Path, document: &Value) -> Result<(), CliError> {
     write_text(path, &format::json(document))
 }
 
+/// The same on one line: of a whole fleet's managedFields, blanks would be most of the file.
+pub fn write_compact(path: &Path, document: &Value) -> Result<(), CliError> {
+    write_text(path, &format!("{document}\n"))
+}
+
 /// Writes a text whole or not at all: beside its place, then renamed.
 pub fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     let file = name(path);

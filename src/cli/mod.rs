@@ -7,6 +7,7 @@
 //! | reports → [`Exit`] | [`backend`]: everything that touches a cluster or the store |
 
 pub mod audit;
+mod audit_diff;
 pub mod backend;
 pub mod completion;
 pub mod confirm;

@@ -16,14 +16,14 @@ use super::env::Env;
 use super::error::{CliError, ErrorCode};
 use super::object_name::ObjectName;
 use super::{Cli, call};
-use crate::domain::fleet::{Fleet, FleetCluster, Limits, Managers, WaveSizes};
+use crate::domain::audit::Capture;
+use crate::domain::fleet::{DrivenBy, Fleet, FleetCluster, Limits, Managers, WaveSizes};
 use crate::domain::ids::{ReleaseId, Revision, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
 use crate::render::Next;
-use crate::render::screen::audit::{AuditScreen, GateVerdict};
 use crate::render::screen::run::Work;
 use crate::render::screen::{plan, run, undo};
 
@@ -85,6 +85,7 @@ impl Backend for Fake {
             writes_per_second: 20,
             waves: WaveSizes(vec![]),
             undo_dwell_seconds: 60,
+            expect: [DrivenBy::Flux].into(),
             start_within_seconds: 3600,
             depends: vec![],
             cut_inferred: false,
@@ -294,20 +295,21 @@ impl Backend for Fake {
         Ok(object)
     }
 
-    async fn audit(&self, i: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {
-        Ok(AuditScreen {
-            fleet: fleet.name.clone(),
-            manager: "helm".into(),
-            taken_at: i.now(),
-            clusters: vec![],
-            slid_back: vec![],
-            gates: vec![GateVerdict {
-                name: "one-manager".into(),
-                passed: false,
-                releases: vec![],
-                why: None,
-            }],
-        })
+    async fn audit(
+        &self,
+        _: &Invocation,
+        fleet: &Fleet,
+        only: Option<&ReleaseId>,
+    ) -> Result<Capture, CliError> {
+        let mut capture = crate::domain::audit::testing::acme();
+        capture
+            .clusters
+            .retain(|name, _| fleet.cluster(name).is_some());
+        capture.releases.retain(|it| {
+            fleet.cluster(&it.release.cluster).is_some()
+                && only.is_none_or(|only| *only == it.release)
+        });
+        Ok(capture)
     }
 }
 
@@ -636,6 +638,8 @@ fn looking_writes_nothing_and_says_so() {
         "status",
         "undo run-7k3f --dry-run",
         "audit",
+        "audit --by manager",
+        "audit eu-1/shop/ledger",
         "shadow",
         "shadow eu-1/shop/checkout",
         "shadow --summary -o wide",
@@ -843,6 +847,48 @@ fn exits_are_the_documented_ones() {
         1
     );
     assert_eq!(refit("settle --yes --confirm acme", &PIPES).exit, 0);
+}
+
+#[test]
+fn an_audit_is_kept_read_again_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (monday, friday) = (at("monday.json"), at("friday.json"));
+    assert_eq!(refit(&format!("audit --save {monday}"), &PIPES).exit, 0);
+    let text = std::fs::read_to_string(&monday).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    assert!(text.contains(r#""kind":"AuditCapture""#), "{text}");
+    let live = refit("audit -o json --gate one-manager", &PIPES);
+    let again = refit(
+        &format!("audit -o json --gate one-manager --from {monday}"),
+        &PIPES,
+    );
+    assert_eq!((live.exit, &live.stdout), (2, &again.stdout));
+
+    let same = refit(
+        &format!("audit diff {monday} {monday} --detailed-exitcode"),
+        &PIPES,
+    );
+    assert_eq!((same.exit, same.stdout.lines().count()), (0, 1));
+    std::fs::write(&friday, text.replace("kubectl-edit", "kubectl-patch")).unwrap();
+    let diff = format!("audit diff {monday} {friday}");
+    let other = refit(&diff, &PIPES);
+    assert_eq!(other.exit, 0);
+    assert!(
+        other.stdout.contains("kubectl-patch/Update"),
+        "{}",
+        other.stdout
+    );
+    assert_eq!(
+        refit(&format!("{diff} --detailed-exitcode"), &PIPES).exit,
+        2
+    );
+    assert_eq!(
+        refit(&format!("audit diff {monday} {}", at("none")), &PIPES).exit,
+        1
+    );
+    assert_eq!(refit("audit eu-1/shop/nothing", &PIPES).exit, 1);
+    assert_eq!(refit("audit eu-1/shop/ledger --by chart", &PIPES).exit, 1);
 }
 
 #[test]

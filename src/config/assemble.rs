@@ -9,7 +9,7 @@ use super::contexts::Contexts;
 use super::depends::{cut_inferred, depends};
 use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
-use super::{Defaults, Loaded, Warning, schema, values};
+use super::{Defaults, Loaded, Warning, audit, schema, values};
 use crate::domain::fleet::{
     Fleet, Limits, Managers, STOCK_MANAGER, WaveSizes, alias_refused, manager_name_flaw,
 };
@@ -37,6 +37,7 @@ pub(super) fn assemble(
     let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
     let depends = depends(&top, &source, &mut problems);
     let cut_inferred = cut_inferred(&top, defaults.cut_inferred, &mut problems);
+    let expect = audit::expect(&top, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
@@ -65,6 +66,7 @@ pub(super) fn assemble(
                 writes_per_second,
                 waves,
                 undo_dwell_seconds,
+                expect,
                 start_within_seconds: defaults.start_within_seconds,
                 depends,
                 cut_inferred,

@@ -1,6 +1,6 @@
 //! Contexts of kubeconfigs: what matches a glob, how the cluster is named after it, and fleets without a fleet.toml.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -185,6 +185,7 @@ pub fn from_contexts(
         writes_per_second: defaults.writes_per_second,
         waves: defaults.waves,
         undo_dwell_seconds: defaults.undo_dwell_seconds,
+        expect: BTreeSet::new(),
         start_within_seconds: defaults.start_within_seconds,
         depends: Vec::new(),
         cut_inferred: defaults.cut_inferred,

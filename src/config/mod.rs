@@ -3,6 +3,7 @@
 //! Reads no file and no kubeconfig itself: the text and the contexts are arguments ([`Contexts`]). Nothing is written.
 
 mod assemble;
+mod audit;
 mod clusters;
 mod contexts;
 mod defaults;

@@ -14,10 +14,10 @@ pub(super) struct Shape {
 pub(super) const TOP: Shape = Shape {
     section: "",
     now: &[
-        "fleet", "clusters", "limits", "waves", "undo", "depends", "graph",
+        "fleet", "clusters", "limits", "waves", "undo", "depends", "graph", "audit",
     ],
     later: &[
-        "windows", "freezes", "budget", "policy", "audit", "redact", "gates", "plugins", "peers",
+        "windows", "freezes", "budget", "policy", "redact", "gates", "plugins", "peers",
     ],
 };
 /// `[fleet]`
@@ -78,9 +78,15 @@ pub(super) const GRAPH: Shape = Shape {
     now: &["cut_inferred"],
     later: &[],
 };
+/// `[audit]`
+pub(super) const AUDIT: Shape = Shape {
+    section: "audit",
+    now: &["expect"],
+    later: &[],
+};
 
 /// Every section.
-pub(super) const ALL: [&Shape; 9] = [
+pub(super) const ALL: [&Shape; 10] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -90,6 +96,7 @@ pub(super) const ALL: [&Shape; 9] = [
     &UNDO,
     &DEPENDS,
     &GRAPH,
+    &AUDIT,
 ];
 
 /// Likeness from which a guess is worth printing: `writes_per_sec` is 0.82 of `writes_per_second`.

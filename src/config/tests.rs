@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::fleet::{Limits, WaveSize};
+use crate::domain::fleet::{DrivenBy, Limits, WaveSize};
 
 fn acme(path: Option<&Path>) -> Result<KubeContexts, String> {
     let names: &[&str] = match path.and_then(Path::to_str) {
@@ -129,6 +129,8 @@ in_flight = 2
 sizes = [3, "100%"]
 [undo]
 dwell = "1m"
+[audit]
+expect = ["terraform"]
 [[clusters]]
 context = "kind-kind"
 name = "home"
@@ -140,6 +142,7 @@ limits = { writes_per_second = 9 }
     assert_eq!(fleet.writes_per_second, 50);
     assert_eq!(fleet.waves.0, [WaveSize::Count(3), WaveSize::Percent(100)]);
     assert_eq!(fleet.undo_dwell_seconds, 60);
+    assert_eq!(fleet.expect, [DrivenBy::Terraform].into());
     assert_eq!(
         fleet.clusters[0].limits,
         Limits {
@@ -202,7 +205,7 @@ fn an_unknown_key_gets_a_guess_or_its_home() {
 
 #[test]
 fn keys_of_later_work_are_refused_as_such() {
-    for section in ["windows", "freezes", "budget", "audit", "redact"] {
+    for section in ["windows", "freezes", "budget", "redact"] {
         let found = flaws_of(&format!("[{section}]\nx = 1"));
         assert_eq!(
             found,
@@ -265,6 +268,15 @@ fn values_that_cannot_be_are_refused() {
         ("[waves]\nsizes = [1.5]", "2:10 a size is a number"),
         ("[undo]\ndwell = \"0s\"", "2:9 \"0s\" is not within"),
         ("[undo]\ndwell = 30", "2:9 a text in quotes"),
+        (
+            "[audit]\nexpect = [\"flx\"]",
+            "2:11 no driver is called \"flx\"; did you mean flux?",
+        ),
+        (
+            "[audit]\nexpect = [\"flux\", \"flux\"]",
+            "2:19 \"flux\" stands here twice",
+        ),
+        ("[audit]\nexpect = \"flux\"", "2:10 an array"),
         ("[limits]\nwrites_per_second = -4", "2:21 -4 is not within"),
         (
             "[limits]\nin_flight = \"4\"",

@@ -1,59 +1,65 @@
 //! Reads who owns what, everywhere: input of the census. Zero writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use managed_fields::entry::decode;
-use managed_fields::{FieldSet, Path, PathElement};
+use managed_fields::{FieldSet, ManagedFieldsEntry, Path, PathElement};
 use serde_json::Value;
 
 use super::chain::chain;
 use super::inventory::{ReleaseRead, Scope, Source, live_objects, read_cluster};
-use super::records::load_all;
+use super::records::{Loaded, load_all};
+use super::shadow::ManifestObject;
 use crate::cluster::{self, Reader};
-use crate::domain::audit::{AuditInput, EntryFacts, ObjectFacts, RecordFacts, ReleaseFacts};
+use crate::domain::audit::{Capture, EntryFacts, ObjectFacts, RecordFacts, ReleaseFacts, unowned};
 use crate::domain::fleet::{ManagerMatcher, Managers};
-use crate::domain::ids::ClusterName;
+use crate::domain::ids::{ClusterName, ReleaseId, Revision};
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::domain::release::{EntryHead, Marks, driven_by};
+use crate::domain::release::{ChartRef, EntryHead, Marks, driven_by};
 
 /// Newest revisions of a release whose apply method is read. A release that slid back shows it here: the revision
 /// that refit superseded keeps its mark below Helm 3's next two.
 const REVISIONS_READ: usize = 4;
 
-/// Reads every cluster, side by side. One that does not answer is a row with its reason.
-pub async fn audit_input(
+/// Reads every cluster, side by side. One that does not answer is a row with its reason. `only` narrows it to a release.
+pub async fn capture(
+    fleet: &str,
     sources: &[Source],
     scope: &Scope,
     managers: &Managers,
     ours: &ManagerMatcher,
-) -> AuditInput {
-    let read = join_all(sources.iter().map(|source| one(source, scope, ours))).await;
-    let mut input = AuditInput {
+    only: Option<&ReleaseId>,
+    taken_at: jiff::Timestamp,
+) -> Capture {
+    let read = join_all(sources.iter().map(|source| one(source, scope, ours, only))).await;
+    let mut capture = Capture {
+        fleet: fleet.to_owned(),
+        taken_at,
         managers: managers.clone(),
+        namespaces: scope.namespaces.iter().cloned().collect(),
         clusters: BTreeMap::new(),
         releases: Vec::new(),
-        expect: BTreeSet::new(),
     };
     for (source, releases) in sources.iter().zip(read) {
         match releases {
             Ok(releases) => {
-                input.clusters.insert(source.name.clone(), None);
-                input.releases.extend(releases);
+                capture.clusters.insert(source.name.clone(), None);
+                capture.releases.extend(releases);
             }
-            Err(why) => drop(input.clusters.insert(source.name.clone(), Some(why))),
+            Err(why) => drop(capture.clusters.insert(source.name.clone(), Some(why))),
         }
     }
-    input
+    capture
 }
 
 async fn one(
     source: &Source,
     scope: &Scope,
     ours: &ManagerMatcher,
+    only: Option<&ReleaseId>,
 ) -> Result<Vec<ReleaseFacts>, String> {
     let reader = source.reader.as_ref().map_err(Clone::clone)?;
-    facts(reader.as_ref(), &source.name, scope, ours)
+    facts(reader.as_ref(), &source.name, scope, ours, only)
         .await
         .map_err(|error| chain(&error))
 }
@@ -63,8 +69,10 @@ async fn facts(
     cluster: &ClusterName,
     scope: &Scope,
     ours: &ManagerMatcher,
+    only: Option<&ReleaseId>,
 ) -> cluster::Result<Vec<ReleaseFacts>> {
-    let releases = read_cluster(reader, cluster, scope).await?;
+    let mut releases = read_cluster(reader, cluster, scope).await?;
+    releases.retain(|release| only.is_none_or(|only| release.records.id == *only));
     let live = live_objects(reader, &releases).await?;
     let mut wanted = Vec::new();
     for release in &releases {
@@ -82,10 +90,11 @@ async fn facts(
     for (of, loaded) in load_all(reader, wanted).await {
         if let Ok(loaded) = loaded {
             records.entry(of.id.clone()).or_default().push(RecordFacts {
-                revision: crate::domain::ids::Revision(loaded.record.revision),
+                revision: Revision(loaded.record.revision),
                 apply_method: loaded.record.apply_method.as_ref().map(ToString::to_string),
                 status: loaded.record.status.to_string(),
                 at: Some(loaded.record.info.last_deployed.clone()).filter(|text| !text.is_empty()),
+                writer: writer(&loaded),
             });
         }
     }
@@ -98,7 +107,7 @@ async fn facts(
 fn release_facts(
     release: &ReleaseRead,
     live: &BTreeMap<ObjectRef, LiveObject>,
-    records: &mut BTreeMap<crate::domain::ids::ReleaseId, Vec<RecordFacts>>,
+    records: &mut BTreeMap<ReleaseId, Vec<RecordFacts>>,
     ours: &ManagerMatcher,
 ) -> ReleaseFacts {
     let id = release.records.id.clone();
@@ -109,15 +118,17 @@ fn release_facts(
             continue;
         };
         marks.push(Marks::of(live));
-        objects.push(ObjectFacts {
-            object: wanted.object.clone(),
-            entries: entries(live, &wanted.body),
-        });
+        objects.push(object_facts(wanted, live));
     }
     let mut revisions = records.remove(&id).unwrap_or_default();
     revisions.sort_by_key(|record| record.revision);
-    let last = release.records.last().cloned();
+    let newest = release.last.as_ref().ok();
+    let chart = newest.and_then(|loaded| loaded.record.chart.as_ref());
     ReleaseFacts {
+        chart: chart.map(|chart| ChartRef {
+            name: chart.name.clone(),
+            version: chart.version.clone(),
+        }),
         driven_by: driven_by(&marks, ours),
         unread: release
             .last
@@ -125,29 +136,55 @@ fn release_facts(
             .err()
             .cloned()
             .or_else(|| release.manifest_error.clone())
-            .or_else(|| last.is_none().then(|| "it has no record".to_owned())),
+            .or_else(|| {
+                release
+                    .records
+                    .last()
+                    .is_none()
+                    .then(|| "it has no record".to_owned())
+            }),
         release: id,
         records: revisions,
         objects,
     }
 }
 
-/// Each entry, and whether it holds any of the manifest's fields.
-fn entries(live: &LiveObject, body: &Value) -> Vec<EntryFacts> {
-    live.managed_fields()
+/// The program that made a record's Secret or ConfigMap: the oldest of its managers. Who wrote it since (a later Helm
+/// that superseded it, refit) is another.
+fn writer(loaded: &Loaded) -> Option<String> {
+    let metadata = loaded.stored.object().get("metadata")?;
+    let entries = metadata.get("managedFields")?.as_array()?;
+    let heads = entries.iter().map(EntryHead::read);
+    heads.min_by_key(|head| head.time).map(|head| head.manager)
+}
+
+fn object_facts(wanted: &ManifestObject, live: &LiveObject) -> ObjectFacts {
+    let mut owned = FieldSet::new();
+    let entries = live
+        .managed_fields()
         .iter()
         .map(|raw| {
-            let fields = decode(&Value::Array(vec![raw.clone()]))
-                .ok()
-                .and_then(|mut entries| entries.pop())
-                .map_or_else(FieldSet::new, |entry| entry.fields().clone());
-            let helms = fields.leaves().iter().any(|path| is_named(body, &path));
+            // What does not read holds nothing: the server ignores it likewise.
+            let entry = ManagedFieldsEntry::from_value(raw).ok();
+            let fields = entry.map_or_else(FieldSet::new, |entry| entry.fields().clone());
+            owned = owned.union(&fields);
+            let head = EntryHead::read(raw);
+            let is_named = |path: Path| is_named(&wanted.body, &path);
             EntryFacts {
-                head: EntryHead::read(raw),
-                helms,
+                helms: fields.leaves().iter().any(is_named),
+                api_version: raw["apiVersion"].as_str().unwrap_or_default().to_owned(),
+                head,
+                fields,
             }
         })
-        .collect()
+        .collect();
+    let unowned = unowned(&wanted.body, &live.json, &owned);
+    ObjectFacts {
+        object: wanted.object.clone(),
+        uid: live.uid.clone(),
+        entries,
+        unowned: unowned.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Does the manifest name this field? Items of lists are not told apart: it is enough for a census.

@@ -102,6 +102,10 @@ next_lines! {
     AuditGate => "refit audit --gate one-manager";
     /// Who owns what on a cluster.
     AuditCluster { cluster } => "refit audit --cluster {cluster}";
+    /// Who owns what of a release, and who moved it.
+    AuditRelease { release } => "refit audit {release}";
+    /// What changed between two captures.
+    AuditDiff { before, after } => "refit audit diff {before} {after}";
     /// What an exit code, outcome, error or verb means.
     Help { topic } => "refit help {topic}";
 }

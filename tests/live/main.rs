@@ -4,6 +4,8 @@
 //! A module for each part that talks to a cluster; this file is their list.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_inputs;
 #[cfg(test)]
 mod cluster;

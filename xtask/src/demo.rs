@@ -22,7 +22,7 @@ pub struct Options {
     /// Number of releases over all clusters
     #[arg(long, default_value_t = 63)]
     releases: usize,
-    /// Play with this refit instead of building the checkout's in release mode
+    /// Play with this refit instead of building the checkout's
     #[arg(long, value_name = "FILE")]
     refit: Option<PathBuf>,
     /// text, or json: one object on the last line of stdout
@@ -77,13 +77,12 @@ fn print(format: Format, figures: &Figures) -> io::Result<()> {
     }
 }
 
-/// The refit of this checkout, in release mode.
+/// The refit of this checkout, unoptimised: the control planes set the pace, and `cargo test` uses the same build.
 fn build() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
             "build",
-            "--release",
             "--package",
             "refit",
             "--bin",

@@ -9,12 +9,9 @@ use crate::cli::error::{CliError, ErrorCode};
 use crate::cli::globals::Globals;
 use crate::cluster::Reader;
 use crate::config::{self, ConfigInvalid};
-use crate::domain::audit as domain;
 use crate::domain::fleet::Fleet;
 use crate::domain::release::Inventory;
-use crate::engine::audit::audit_input;
 use crate::engine::inventory::{Source, inventory as read};
-use crate::render::screen::audit::{AuditCluster, AuditScreen, GateVerdict, SlidBack};
 
 /// Name of a fleet that is made of contexts, without a fleet.toml.
 const UNNAMED: &str = "contexts";
@@ -128,7 +125,7 @@ pub async fn inventory(
     Ok(inventory)
 }
 
-pub async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
+pub(super) async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
     let connected = desk.connect(&fleet.clusters).await;
     let order = fleet.clusters.iter().map(|cluster| cluster.name.clone());
     order
@@ -166,98 +163,4 @@ fn all_away(inventory: &Inventory) -> Result<(), CliError> {
         made = made.at(line);
     }
     Err(made)
-}
-
-pub async fn audit(
-    desk: &Desk,
-    invocation: &Invocation,
-    fleet: &Fleet,
-) -> Result<AuditScreen, CliError> {
-    let invalid = |error| CliError::of(ErrorCode::ConfigInvalid, &error);
-    let sources = sources(desk, fleet).await;
-    let ours = fleet.managers.matcher().map_err(invalid)?;
-    let taken_at = desk.adapters.clock().now();
-    let input = audit_input(&sources, &scope(invocation)?, &fleet.managers, &ours).await;
-    let audit = domain::audit(&input).map_err(invalid)?;
-    Ok(screen(fleet, taken_at, &audit))
-}
-
-fn screen(fleet: &Fleet, taken_at: jiff::Timestamp, audit: &domain::Audit) -> AuditScreen {
-    let clusters = audit
-        .clusters
-        .iter()
-        .map(|row| AuditCluster {
-            cluster: row.cluster.clone(),
-            releases: row.counts.releases,
-            apply: row.counts.apply,
-            update: row.counts.update,
-            alias: row.counts.alias,
-            foreign: row.counts.foreign,
-            unowned: row.counts.unowned + row.counts.unknown,
-            outliers: outliers(audit, row),
-            unreachable: row.unreachable.clone(),
-        })
-        .collect();
-    AuditScreen {
-        fleet: fleet.name.clone(),
-        manager: fleet.managers.canonical.clone(),
-        taken_at,
-        clusters,
-        slid_back: audit
-            .slid_back
-            .iter()
-            .map(|slid| SlidBack {
-                release: slid.release.clone(),
-                revision: slid.revision,
-                at: slid.at.clone(),
-                evidence: slid.evidence.clone(),
-            })
-            .collect(),
-        gates: audit
-            .gates
-            .iter()
-            .map(|gate| GateVerdict {
-                name: gate.name.clone(),
-                passed: gate.result == domain::GateResult::Pass,
-                releases: gate
-                    .releases
-                    .iter()
-                    .map(|finding| finding.release.clone())
-                    .collect(),
-                why: (!gate.unread.is_empty()).then(|| {
-                    let names: Vec<&str> = gate
-                        .unread
-                        .iter()
-                        .map(crate::domain::ids::ClusterName::as_str)
-                        .collect();
-                    format!("not read: {}", names.join(", "))
-                }),
-            })
-            .collect(),
-    }
-}
-
-/// What stands out on one cluster, in a few words.
-fn outliers(audit: &domain::Audit, row: &domain::ClusterRow) -> Vec<String> {
-    let managers = audit
-        .outliers
-        .iter()
-        .filter(|outlier| outlier.cluster == row.cluster)
-        .map(|outlier| {
-            let driver = outlier
-                .driven_by
-                .map_or_else(String::new, |driver| format!(" ({driver})"));
-            format!("{} on {}{driver}", outlier.manager, outlier.releases)
-        });
-    let slid = audit
-        .slid_back
-        .iter()
-        .filter(|slid| slid.release.cluster == row.cluster)
-        .map(|slid| {
-            format!(
-                "{}/{} slid back to CSA",
-                slid.release.namespace, slid.release.name
-            )
-        });
-    managers.chain(slid).collect()
 }

@@ -1,6 +1,7 @@
 //! The backend: from a verb's wishes to the engine's work, over adapters that `wire.rs` names.
 
 mod adapters;
+mod audit;
 mod back;
 mod claims;
 mod fields;
@@ -27,13 +28,13 @@ use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
 use super::object_name::ObjectName;
 use crate::cluster::Cluster;
+use crate::domain::audit::Capture;
 use crate::domain::fleet::{Fleet, FleetCluster};
 use crate::domain::ids::{ClusterName, Namespace, ReleaseId, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
 use crate::engine::inventory::Scope;
-use crate::render::screen::audit::AuditScreen;
 
 /// The backend over real or other adapters.
 pub struct Desk {
@@ -271,7 +272,12 @@ impl Backend for Desk {
         fields::object(self, fleet, name).await
     }
 
-    async fn audit(&self, invocation: &Invocation, fleet: &Fleet) -> Result<AuditScreen, CliError> {
-        look::audit(self, invocation, fleet).await
+    async fn audit(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        only: Option<&ReleaseId>,
+    ) -> Result<Capture, CliError> {
+        audit::capture(self, invocation, fleet, only).await
     }
 }

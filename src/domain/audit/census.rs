@@ -1,66 +1,72 @@
-//! Counting: a row a cluster, outliers, totals.
+//! Counting: classes, outliers, totals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::class::{of_entry, of_release, owners};
+use super::class::of_release;
 use super::gate::one_manager;
-use super::slide::slid_back;
-use super::{
-    Audit, AuditInput, AuditedRelease, ClusterRow, Counts, Outlier, Ownership, ReleaseFacts,
+use super::groups::{
+    Seen, by_chart, by_cluster, by_manager, by_owner, number, odd_of, odd_ones, slid_set,
 };
-use crate::domain::fleet::{AliasInvalid, ManagerMatcher, Own, natural_order, release_order};
+use super::slide::slid_back;
+use super::{Audit, AuditedRelease, Capture, Counts, Outlier, Ownership, ReleaseFacts};
+use crate::domain::fleet::{AliasInvalid, natural_order, release_order};
 use crate::domain::ids::ClusterName;
 use crate::domain::release::DrivenBy;
 
-/// Takes the census. Fails only if an alias is no glob. `O(n log n)` in entries; the order of the input does not matter.
-pub fn audit(input: &AuditInput) -> Result<Audit, AliasInvalid> {
-    let ours = input.managers.matcher()?;
-    let mut found: Vec<&ReleaseFacts> = input.releases.iter().collect();
+/// Takes the census. `expect` are drivers that are meant to stay: they leave the gates, not the rows. Fails only if an
+/// alias is no glob. `O(n log n)` in entries; the order of the releases does not matter.
+pub fn audit(capture: &Capture, expect: &BTreeSet<DrivenBy>) -> Result<Audit, AliasInvalid> {
+    let ours = capture.managers.matcher()?;
+    let mut found: Vec<&ReleaseFacts> = capture.releases.iter().collect();
     found.sort_by(|a, b| release_order(&a.release, &b.release));
 
-    let mut releases = Vec::with_capacity(found.len());
-    let mut rows: BTreeMap<&ClusterName, Counts> = BTreeMap::new();
-    for cluster in input.clusters.keys() {
-        rows.entry(cluster).or_default();
-    }
     let mut summary = Counts::default();
+    let mut releases = Vec::with_capacity(found.len());
     for release in &found {
         let (ownership, objects) = of_release(release, &ours);
-        rows.entry(&release.release.cluster)
-            .or_default()
-            .add(ownership);
-        summary.add(ownership);
+        let fields: usize = release.objects.iter().map(|it| it.unowned.len()).sum();
+        let unowned_fields = u64::try_from(fields).unwrap_or(u64::MAX);
+        summary.add(ownership, unowned_fields);
         releases.push(AuditedRelease {
             release: release.release.clone(),
+            chart: release.chart.clone(),
             ownership,
-            objects: u32::try_from(objects).unwrap_or(u32::MAX),
+            objects: number(objects),
+            unowned_fields,
             driven_by: release.driven_by,
         });
     }
     let slid: Vec<_> = found.iter().filter_map(|it| slid_back(it, &ours)).collect();
-    let mut clusters: Vec<ClusterRow> = rows
-        .into_iter()
-        .map(|(cluster, counts)| ClusterRow {
-            cluster: cluster.clone(),
-            counts,
-            unreachable: input.clusters.get(cluster).cloned().flatten(),
+    let odd: Vec<BTreeSet<String>> = found.iter().map(|it| odd_of(it, &ours)).collect();
+    let slid_ones = slid_set(&slid);
+    let seen: Vec<Seen<'_>> = found
+        .iter()
+        .zip(&releases)
+        .zip(&odd)
+        .map(|((facts, audited), odd)| Seen {
+            slid: slid_ones.contains(&facts.release),
+            facts,
+            audited,
+            odd,
         })
         .collect();
-    clusters.sort_by(|a, b| natural_order(a.cluster.as_str(), b.cluster.as_str()));
-    let gates = vec![one_manager(input, &releases, &slid)];
     Ok(Audit {
-        clusters,
+        clusters: by_cluster(capture, &seen),
+        charts: by_chart(&seen),
+        owners: by_owner(&seen, &capture.managers.canonical),
+        managers: by_manager(&found, &ours),
         summary,
-        outliers: outliers(&found, &ours),
+        outliers: outliers(&seen),
+        gates: vec![one_manager(capture, expect, &releases, &slid)],
         slid_back: slid,
         releases,
-        gates,
     })
 }
 
 impl Counts {
-    fn add(&mut self, ownership: Ownership) {
+    pub(super) fn add(&mut self, ownership: Ownership, unowned_fields: u64) {
         self.releases += 1;
+        self.unowned_fields = self.unowned_fields.saturating_add(unowned_fields);
         *match ownership {
             Ownership::Apply => &mut self.apply,
             Ownership::Unowned => &mut self.unowned,
@@ -72,54 +78,27 @@ impl Counts {
     }
 }
 
-/// Which releases a manager is on, and who drives them.
-#[derive(Default)]
-struct Seen {
-    releases: u32,
-    drivers: BTreeSet<Option<DrivenBy>>,
-}
-
-fn outliers(releases: &[&ReleaseFacts], ours: &ManagerMatcher) -> Vec<Outlier> {
-    let mut seen: BTreeMap<(&ClusterName, String), Seen> = BTreeMap::new();
+fn outliers(releases: &[Seen<'_>]) -> Vec<Outlier> {
+    let mut clusters: BTreeMap<&ClusterName, Vec<&Seen<'_>>> = BTreeMap::new();
     for release in releases {
-        let mut here: BTreeSet<String> = BTreeSet::new();
-        for object in &release.objects {
-            // Where nobody applies, those who hold the fields anyway are the odd ones.
-            let no_applier = owners(object).all(|entry| of_entry(entry, ours).is_none());
-            for entry in owners(object) {
-                match (ours.own(&entry.head.manager), of_entry(entry, ours)) {
-                    (Some(Own::Alias(glob)), _) => {
-                        here.insert(glob.to_owned());
-                    }
-                    (None, class) if no_applier || class == Some(Ownership::Foreign) => {
-                        here.insert(entry.head.manager.clone());
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for manager in here {
-            let seen = seen.entry((&release.release.cluster, manager)).or_default();
-            seen.releases += 1;
-            seen.drivers.insert(release.driven_by);
-        }
+        clusters
+            .entry(&release.facts.release.cluster)
+            .or_default()
+            .push(release);
     }
-    let mut outliers: Vec<Outlier> = seen
+    let mut outliers: Vec<Outlier> = clusters
         .into_iter()
-        .map(|((cluster, manager), seen)| Outlier {
-            cluster: cluster.clone(),
-            manager,
-            releases: seen.releases,
-            driven_by: match seen.drivers.len() {
-                1 => seen.drivers.into_iter().next().flatten(),
-                _ => None,
-            },
+        .flat_map(|(cluster, releases)| {
+            let odd = odd_ones(releases.iter().map(|it| (it.odd, it.facts.driven_by)));
+            odd.into_iter().map(move |odd| Outlier {
+                cluster: cluster.clone(),
+                manager: odd.manager,
+                releases: odd.releases,
+                driven_by: odd.driver,
+            })
         })
         .collect();
-    outliers.sort_by(|a, b| {
-        natural_order(a.cluster.as_str(), b.cluster.as_str())
-            .then_with(|| b.releases.cmp(&a.releases))
-            .then_with(|| a.manager.cmp(&b.manager))
-    });
+    // Stable: within a cluster they are in order already.
+    outliers.sort_by(|a, b| natural_order(a.cluster.as_str(), b.cluster.as_str()));
     outliers
 }

@@ -32,7 +32,7 @@ pub(super) fn of_entry(entry: &EntryFacts, ours: &ManagerMatcher) -> Option<Owne
 }
 
 /// The gravest of the entries. An object that only co-owners hold was written by none of ours: foreign.
-pub(super) fn of_object(object: &ObjectFacts, ours: &ManagerMatcher) -> Ownership {
+pub fn of_object(object: &ObjectFacts, ours: &ManagerMatcher) -> Ownership {
     let gravest = owners(object)
         .filter_map(|entry| of_entry(entry, ours))
         .max();

@@ -1,11 +1,13 @@
 //! Gates: what a fleet must be for a check to pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::number;
 use super::{
-    AuditInput, AuditedRelease, Gate, GateFinding, GateResult, Ownership, ReleaseFacts, SlidBack,
+    AuditedRelease, Capture, Gate, GateFinding, GateResult, Ownership, ReleaseFacts, SlidBack,
 };
 use crate::domain::ids::ReleaseId;
+use crate::domain::release::DrivenBy;
 
 /// Name of the gate that asks for one manager everywhere.
 pub const ONE_MANAGER: &str = "one-manager";
@@ -13,21 +15,24 @@ pub const ONE_MANAGER: &str = "one-manager";
 /// Every release under the canonical manager's server-side apply, and none that left it. Releases of expected drivers
 /// are not asked. What could not be read does not pass.
 pub(super) fn one_manager(
-    input: &AuditInput,
+    capture: &Capture,
+    expect: &BTreeSet<DrivenBy>,
     releases: &[AuditedRelease],
     slid_back: &[SlidBack],
 ) -> Gate {
     let slid: BTreeMap<&ReleaseId, &SlidBack> =
         slid_back.iter().map(|it| (&it.release, it)).collect();
-    let facts: BTreeMap<&ReleaseId, &ReleaseFacts> =
-        input.releases.iter().map(|it| (&it.release, it)).collect();
-    let name = &input.managers.canonical;
-    let findings: Vec<GateFinding> = releases
+    let facts: BTreeMap<&ReleaseId, &ReleaseFacts> = capture
+        .releases
         .iter()
-        .filter(|it| {
-            it.driven_by
-                .is_none_or(|driver| !input.expect.contains(&driver))
-        })
+        .map(|it| (&it.release, it))
+        .collect();
+    let name = &capture.managers.canonical;
+    let (expected, asked): (Vec<_>, Vec<_>) = releases
+        .iter()
+        .partition(|it| it.driven_by.is_some_and(|driver| expect.contains(&driver)));
+    let findings: Vec<GateFinding> = asked
+        .into_iter()
         .filter_map(|it| {
             let why = if let Some(slid) = slid.get(&it.release) {
                 format!("slid back: {}", slid.evidence)
@@ -55,11 +60,13 @@ pub(super) fn one_manager(
             };
             Some(GateFinding {
                 release: it.release.clone(),
+                ownership: it.ownership,
+                slid_back: slid.contains_key(&it.release),
                 why,
             })
         })
         .collect();
-    let unread: Vec<_> = input
+    let unread: Vec<_> = capture
         .clusters
         .iter()
         .filter(|(_, unreachable)| unreachable.is_some())
@@ -75,5 +82,6 @@ pub(super) fn one_manager(
         result,
         releases: findings,
         unread,
+        expected: number(expected.len()),
     }
 }

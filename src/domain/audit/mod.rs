@@ -1,86 +1,48 @@
 //! Audit: who owns Helm's fields, cluster by cluster, and is it one manager everywhere?
 //!
-//! A pure function of what was read: [`audit`] takes [`AuditInput`] and gives [`Audit`]. Objects decide, not records:
-//! a record may say `ssa` over objects that were never applied.
+//! | room | holds |
+//! |---|---|
+//! | `capture` | what is read, and kept by `--save`: [`Capture`]; names of fields, no values |
+//! | `census` | a capture → [`Audit`]: rows, outliers, totals |
+//! | `groups` | the same releases by chart and by owner; every manager with what it holds |
+//! | `class` | one entry, one object, one release → [`Ownership`] |
+//! | `slide` | releases that were on server-side apply, and who took them off it |
+//! | `gate` | what a fleet must be |
+//! | `unowned` | fields of the manifest that nobody owns, without a schema |
+//! | `diff` | two captures → [`AuditDiff`] |
+//!
+//! Pure functions of what was read. Objects decide, not records: a record may say `ssa` over objects that were never
+//! applied.
 
+mod capture;
 mod census;
 mod class;
+mod diff;
 mod gate;
+mod groups;
 mod slide;
-
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-
-use std::collections::{BTreeMap, BTreeSet};
+mod unowned;
 
 use serde::{Deserialize, Serialize};
 
-use super::fleet::Managers;
 use super::ids::{ClusterName, ReleaseId, Revision};
 use super::object::ObjectRef;
-use super::release::{DrivenBy, EntryHead};
+use super::release::{ChartRef, DrivenBy, EntryHead};
 
+pub use capture::{Capture, EntryFacts, ObjectFacts, RecordFacts, ReleaseFacts};
 pub use census::audit;
+pub use class::of_object as object_class;
+pub use diff::{
+    AuditDiff, Change, DiffTotals, EntryId, FieldMove, ObjectChange, Presence, RecordState,
+    ReleaseChange, diff,
+};
 pub use gate::ONE_MANAGER;
-
-/// What an audit is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditInput {
-    /// The canonical manager and its older names.
-    pub managers: Managers,
-    /// Every cluster of the fleet: `None` was read, else why not.
-    pub clusters: BTreeMap<ClusterName, Option<String>>,
-    /// Every release that was found.
-    pub releases: Vec<ReleaseFacts>,
-    /// Drivers that are meant to stay: they leave the gate, not the table.
-    pub expect: BTreeSet<DrivenBy>,
-}
-
-/// One release as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReleaseFacts {
-    /// Which.
-    pub release: ReleaseId,
-    /// Who else drives it.
-    pub driven_by: Option<DrivenBy>,
-    /// Its stored revisions.
-    pub records: Vec<RecordFacts>,
-    /// Its live objects.
-    pub objects: Vec<ObjectFacts>,
-    /// Why it, or one of its objects, could not be read: it then counts as unknown.
-    pub unread: Option<String>,
-}
-
-/// One stored revision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordFacts {
-    /// Its number.
-    pub revision: Revision,
-    /// `ssa`, `csa`, or `None`: Helm 3 writes no apply method.
-    pub apply_method: Option<String>,
-    /// Helm's status: `deployed`, `superseded`, `pending-upgrade`, ….
-    pub status: String,
-    /// When it was written, as Helm records it.
-    pub at: Option<String>,
-}
-
-/// One live object of a release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectFacts {
-    /// Which.
-    pub object: ObjectRef,
-    /// Its managers.
-    pub entries: Vec<EntryFacts>,
-}
-
-/// One item of managedFields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryFacts {
-    /// Who, how, when.
-    pub head: EntryHead,
-    /// Does it hold any of Helm's fields: of the stored manifest, or of what Helm adds?
-    pub helms: bool,
-}
+pub use groups::{GroupRow, ManagerClass, ManagerRow};
+pub use unowned::unowned;
 
 /// Who owns Helm's fields of a release: the gravest of its objects counts. In ascending gravity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,8 +66,14 @@ pub enum Ownership {
 #[serde(rename_all = "camelCase")]
 pub struct Audit {
     /// One row a cluster, in natural order.
-    pub clusters: Vec<ClusterRow>,
-    /// Sums of the rows.
+    pub clusters: Vec<GroupRow>,
+    /// One row a chart, in natural order.
+    pub charts: Vec<GroupRow>,
+    /// One row an owner: `helm` where nobody else drives the release, else the driver.
+    pub owners: Vec<GroupRow>,
+    /// Every manager that holds fields of a release's objects (status writers not counted), most releases first.
+    pub managers: Vec<ManagerRow>,
+    /// Sums of the rows; those of clusters, charts and owners are the same.
     pub summary: Counts,
     /// Managers that should not be there, by cluster in natural order, then by releases downwards.
     pub outliers: Vec<Outlier>,
@@ -123,32 +91,20 @@ pub struct Audit {
 pub struct Counts {
     /// All.
     pub releases: u32,
-    /// HELM/APPLY.
+    /// Under the canonical manager's server-side apply.
     pub apply: u32,
-    /// HELM/UPDATE.
+    /// With fields under its client-side apply.
     pub update: u32,
-    /// ALIAS.
+    /// With fields under an older name of it.
     pub alias: u32,
-    /// FOREIGN.
+    /// That another tool applies.
     pub foreign: u32,
-    /// UNOWNED.
+    /// With an object in which nobody owns any of Helm's fields.
     pub unowned: u32,
     /// Not read.
     pub unknown: u32,
-}
-
-/// One cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClusterRow {
-    /// Which.
-    pub cluster: ClusterName,
-    /// Its releases. Of a cluster that was not read they are unknown, which is not zero.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// Why it was not read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreachable: Option<String>,
+    /// No releases but fields: those of manifests that nobody owns, over all releases.
+    pub unowned_fields: u64,
 }
 
 /// A manager that should not own Helm's fields.
@@ -172,13 +128,32 @@ pub struct Outlier {
 pub struct SlidBack {
     /// Which.
     pub release: ReleaseId,
-    /// Its newest revision.
+    /// Its newest revision: the one that says so.
     pub revision: Revision,
-    /// When that was written.
+    /// When that was written, as Helm records it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Who did it, as far as records and managedFields tell: `Helm 3, as helm`.
+    pub by: String,
+    /// The newest revision that was written by server-side apply, if one is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ssa: Option<Revision>,
+    /// Objects with both an Apply and an Update entry of Helm's: what the slide left in managedFields.
+    pub objects: Vec<SlidObject>,
     /// What tells, in words.
     pub evidence: String,
+}
+
+/// What a slide left on an object: the newest client-side entry of Helm's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlidObject {
+    /// Which.
+    pub object: ObjectRef,
+    /// The entry.
+    pub entry: EntryHead,
+    /// How many fields it holds.
+    pub fields: u64,
 }
 
 /// A release with its class.
@@ -187,10 +162,15 @@ pub struct SlidBack {
 pub struct AuditedRelease {
     /// Which.
     pub release: ReleaseId,
+    /// Its chart, if its record reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<ChartRef>,
     /// Its class.
     pub ownership: Ownership,
     /// Objects of that class.
     pub objects: u32,
+    /// Fields of its manifest that nobody owns.
+    pub unowned_fields: u64,
     /// Who else drives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driven_by: Option<DrivenBy>,
@@ -209,6 +189,8 @@ pub struct Gate {
     /// Clusters that could not be read: what is not known does not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<ClusterName>,
+    /// Releases that were not asked: their drivers are meant to stay.
+    pub expected: u32,
 }
 
 /// Did a gate hold?
@@ -226,6 +208,10 @@ pub enum GateResult {
 pub struct GateFinding {
     /// Which.
     pub release: ReleaseId,
+    /// Its class.
+    pub ownership: Ownership,
+    /// Did it slide back? Then that is the reason, whatever its class.
+    pub slid_back: bool,
     /// Why, in words.
     pub why: String,
 }

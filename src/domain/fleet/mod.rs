@@ -1,10 +1,11 @@
 //! The fleet: which clusters, which field manager, how fast, in which waves. Made by `config` from fleet.toml.
 
 mod depends;
+mod driver;
 mod managers;
 mod order;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::ClusterName;
 
 pub use depends::{Depends, NotAReleaseGlob, PlacedGlob, ReleaseGlob};
+pub use driver::DrivenBy;
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
     manager_name_flaw,
@@ -40,6 +42,8 @@ pub struct Fleet {
     pub waves: WaveSizes,
     /// How long an undo's lock stays, in seconds (run protocol §5, row 27).
     pub undo_dwell_seconds: u32,
+    /// Drivers that are meant to stay: the gates of an audit do not ask for their releases.
+    pub expect: BTreeSet<DrivenBy>,
     /// How long after it was made a plan may be started, in seconds.
     pub start_within_seconds: u32,
     /// Declared dependencies, in the order of the file.

@@ -1,6 +1,6 @@
 //! Plans of generated fleets, held against the linter; edits of their files, held against the digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -52,6 +52,7 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         writes_per_second: 20,
         waves: WaveSizes(sizes),
         undo_dwell_seconds: 30,
+        expect: BTreeSet::new(),
         start_within_seconds: 604_800,
         depends: Vec::new(),
         cut_inferred: false,

@@ -2,13 +2,12 @@
 
 mod drive;
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ClusterName, ReleaseId, Revision};
 
+pub use super::fleet::DrivenBy;
 pub use drive::{EntryHead, Marks, driven_by};
 
 /// Where Helm keeps its records (`HELM_DRIVER`).
@@ -36,31 +35,6 @@ impl Driver {
             Self::Secret => "secrets",
             Self::ConfigMap => "configmaps",
         }
-    }
-}
-
-/// Who else drives a release: it is migrated over there, not behind its driver's back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DrivenBy {
-    /// Flux: manager `helm-controller` or label `helm.toolkit.fluxcd.io/name`.
-    Flux,
-    /// Argo CD: manager `argocd-controller` or annotation `argocd.argoproj.io/tracking-id`.
-    ArgoCd,
-    /// Terraform: a `terraform-provider-helm*` entry newer than every canonical one.
-    Terraform,
-    /// Rancher Fleet: annotation or label `objectset.rio.cattle.io/*`.
-    Fleet,
-}
-
-impl fmt::Display for DrivenBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Flux => "flux",
-            Self::ArgoCd => "argocd",
-            Self::Terraform => "terraform",
-            Self::Fleet => "fleet",
-        })
     }
 }
 

@@ -14,7 +14,7 @@ use super::error::CliError;
 use super::object_name::ObjectName;
 use crate::domain::audit::Capture;
 use crate::domain::fleet::Fleet;
-use crate::domain::graph::ReleaseGraph;
+use crate::domain::graph::{ClusterSight, ReleaseGraph};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
 use crate::domain::plan::{Candidate, Plan};
 use crate::domain::release::Inventory;
@@ -63,6 +63,8 @@ pub struct Shadow {
     pub unread: BTreeMap<ClusterName, String>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// What the dependency graph is made of: of all releases of the clusters that were read.
+    pub sights: Vec<ClusterSight>,
 }
 
 /// The dependency graph of a fleet.
@@ -107,8 +109,14 @@ pub trait Backend: Send + Sync {
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError>;
 
-    /// Reads every release and who waits for whom, declared and inferred. Zero writes.
-    async fn graph(&self, invocation: &Invocation, fleet: &Fleet) -> Result<GraphRead, CliError>;
+    /// Reads every release and who waits for whom, declared and inferred. Zero writes. `whole`: the fleet has all its
+    /// clusters, so a declaration that matches nothing is wrong.
+    async fn graph(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        whole: bool,
+    ) -> Result<GraphRead, CliError>;
 
     /// Forecasts and plans; only for the releases of `from`, if given.
     async fn plan(

@@ -112,9 +112,9 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         let backend = ctx.backend();
         let mut fleet = backend.fleet(&ctx.invocation)?;
         let focus = focus_of(args.target.as_deref(), &fleet, ctx)?;
-        narrow(&mut fleet, &focus);
+        let whole = !narrow(&mut fleet, &focus);
         ctx.say_reading(&fleet);
-        let read = backend.graph(&ctx.invocation, &fleet).await?;
+        let read = backend.graph(&ctx.invocation, &fleet, whole).await?;
         (fleet.name, focus, read, fleet.clusters.len())
     };
     let mut graph = read
@@ -149,10 +149,11 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     Ok(ctx.findings(!read.unread.is_empty()))
 }
 
-/// One cluster is read alone, unless a declaration leads out of it.
-fn narrow(fleet: &mut Fleet, focus: &Focus) {
+/// One cluster is read alone, unless a declaration leads out of it. Were others left out?
+fn narrow(fleet: &mut Fleet, focus: &Focus) -> bool {
+    let before = fleet.clusters.len();
     let cluster = match focus {
-        Focus::All => return,
+        Focus::All => return false,
         Focus::Cluster(name) => name,
         Focus::Release(release) => &release.cluster,
     };
@@ -166,6 +167,7 @@ fn narrow(fleet: &mut Fleet, focus: &Focus) {
     if stays {
         fleet.clusters.retain(|it| it.name == *cluster);
     }
+    fleet.clusters.len() < before
 }
 
 fn focus_of(target: Option<&str>, fleet: &Fleet, ctx: &Ctx) -> Result<Focus, CliError> {

@@ -7,11 +7,13 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
+use super::graph::sight;
 use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
+use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
 use crate::domain::plan::Candidate;
 use crate::domain::release::ChartRef;
@@ -39,6 +41,8 @@ pub struct Collected {
     pub unread: Vec<(ClusterName, String)>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// What the dependency graph is made of: of all releases, wanted or not.
+    pub sights: Vec<ClusterSight>,
 }
 
 /// Forecasts the fleet, clusters side by side. `wanted` narrows it to some releases; the others still count as
@@ -63,6 +67,7 @@ pub async fn collect(
             Ok(collected) => {
                 sum.candidates.extend(collected.candidates);
                 sum.dry_runs += collected.dry_runs;
+                sum.sights.extend(collected.sights);
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
         }
@@ -93,6 +98,9 @@ async fn one(
     let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere)
         .await
         .map_err(|error| chain(&error))?;
+    let sight = sight(reader.as_ref(), &cluster.name, &releases)
+        .await
+        .map_err(|error| chain(&error))?;
     let held_objects = holders(releases.iter().flat_map(|release| {
         let objects = &release.objects.served;
         objects
@@ -112,7 +120,10 @@ async fn one(
         forecasts.push(forecast(probe, held_objects, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
-    let mut sum = Collected::default();
+    let mut sum = Collected {
+        sights: vec![sight],
+        ..Collected::default()
+    };
     for result in results {
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);

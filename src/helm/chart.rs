@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn parts(chart: Value, manifest: &str) -> ChartParts {
+    fn parts(chart: &Value, manifest: &str) -> ChartParts {
         let json = json!({
             "name": "web", "namespace": "shop", "version": 1, "info": {"status": "deployed"},
             "manifest": manifest, "chart": chart,
@@ -134,7 +134,7 @@ mod tests {
     fn dependencies_and_definitions_are_read() {
         let crd = "---\n# nothing\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n";
         let found = parts(
-            json!({
+            &json!({
                 "metadata": {"name": "p", "dependencies": [
                     {"name": "part", "alias": "front"}, {"name": "part", "alias": "extra"}, {"name": "db"}, {"name": "common"}, {}]},
                 "files": [
@@ -170,10 +170,10 @@ mod tests {
             json!({}),
             json!({"metadata": null, "files": null}),
         ] {
-            assert_eq!(parts(chart, ""), ChartParts::default());
+            assert_eq!(parts(&chart, ""), ChartParts::default());
         }
         assert_eq!(
-            parts(json!({"files": [{"name": "crds/a.yaml"}]}), ""),
+            parts(&json!({"files": [{"name": "crds/a.yaml"}]}), ""),
             ChartParts::default()
         );
     }

@@ -75,8 +75,9 @@ impl Tree {
             }
         });
         let mut room = room_beside(columns, &beside);
-        // Long cells give room to names, as long as both still say something.
-        if let Some(longest) = beside.iter_mut().max_by_key(|width| **width)
+        // Where names would say nothing any more, the longest cells give room to them.
+        if room < names.min(NAME_AT_LEAST)
+            && let Some(longest) = beside.iter_mut().max_by_key(|width| **width)
             && *longest > CELL_AT_LEAST
         {
             let missing = names.min(columns * 2 / 5).saturating_sub(room);

@@ -12,6 +12,8 @@ mod cluster;
 #[cfg(test)]
 mod forecast;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod holds;
 #[cfg(test)]
 mod kill;

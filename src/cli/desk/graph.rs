@@ -20,6 +20,7 @@ pub async fn graph(
     desk: &Desk,
     invocation: &Invocation,
     fleet: &Fleet,
+    whole: bool,
 ) -> Result<GraphRead, CliError> {
     let sources = look::sources(desk, fleet).await;
     let seen = see(&sources, &scope(invocation)?).await;
@@ -33,25 +34,24 @@ pub async fn graph(
         }
         return Err(made);
     }
-    let graph = of_sights(invocation, fleet, seen.clusters, &seen.unread)?;
+    let whole = whole && !invocation.scope().narrows_clusters();
+    let graph = of_sights(fleet, seen.clusters, &seen.unread, whole)?;
     Ok(GraphRead {
         graph,
         unread: seen.unread,
     })
 }
 
-/// The graph of what was seen.
+/// The graph of what was seen. `whole`: all clusters of fleet.toml are in scope.
 pub fn of_sights(
-    invocation: &Invocation,
     fleet: &Fleet,
     clusters: Vec<ClusterSight>,
     unread: &BTreeMap<ClusterName, String>,
+    whole: bool,
 ) -> Result<ReleaseGraph, CliError> {
-    let narrowed = invocation.scope().narrows_clusters()
-        || clusters.len() + unread.len() < fleet.clusters.len();
     let read = ReadScope {
         unread: unread.keys().cloned().collect(),
-        narrowed,
+        narrowed: !whole,
     };
     build(clusters, &fleet.depends, &read, fleet.cut_inferred).map_err(|error| refused(&error))
 }

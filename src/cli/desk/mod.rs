@@ -157,8 +157,13 @@ impl Backend for Desk {
         shadow::shadow(self, invocation, fleet, &wanted).await
     }
 
-    async fn graph(&self, invocation: &Invocation, fleet: &Fleet) -> Result<GraphRead, CliError> {
-        graph::graph(self, invocation, fleet).await
+    async fn graph(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        whole: bool,
+    ) -> Result<GraphRead, CliError> {
+        graph::graph(self, invocation, fleet, whole).await
     }
 
     async fn plan(

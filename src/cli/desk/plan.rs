@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
+use super::graph::{of_sights, refuse_cycles};
 use super::shadow::shadow;
 use crate::cli::VERSION;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::domain::fleet::Fleet;
-use crate::domain::ids::{Digest, ReleaseId};
+use crate::domain::graph::{ClusterSight, ReleaseGraph};
+use crate::domain::ids::{ClusterName, Digest, ReleaseId};
 use crate::domain::plan::{Plan, PlanRequest, digest_of, plan as make};
 use crate::domain::release::Inventory;
 
@@ -28,6 +30,7 @@ pub async fn plan(
     });
     let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
     let forecast = shadow(desk, invocation, fleet, &wanted).await?;
+    graph(invocation, fleet, forecast.sights, &forecast.unread)?;
     let request = PlanRequest {
         fleet,
         now: desk.adapters.clock().now(),
@@ -36,6 +39,30 @@ pub async fn plan(
         unread: forecast.unread,
     };
     make(forecast.releases, &request).map_err(|error| CliError::of(ErrorCode::Internal, &error))
+}
+
+/// Who waits for whom. A wrong declaration and a cycle are refused with their places, before anything is planned.
+fn graph(
+    invocation: &Invocation,
+    fleet: &Fleet,
+    sights: Vec<ClusterSight>,
+    unread: &BTreeMap<ClusterName, String>,
+) -> Result<ReleaseGraph, CliError> {
+    let whole = !invocation.scope().narrows_clusters();
+    let graph = of_sights(fleet, sights, unread, whole)?;
+    refuse_cycles(&graph)?;
+    for edge in &graph.cut {
+        let name = |at| graph.node(at).map(|node| node.release.to_string());
+        tracing::warn!(
+            "cut: {} -> {} ({}, {}, {}): it closed a cycle",
+            name(edge.from).unwrap_or_default(),
+            name(edge.to).unwrap_or_default(),
+            edge.kind,
+            edge.reason,
+            edge.confidence
+        );
+    }
+    Ok(graph)
 }
 
 /// Digests of what the plan was made from.

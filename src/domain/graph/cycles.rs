@@ -6,7 +6,7 @@
 //! The order among the edges already taken is kept up to date as they come (Pearce and Kelly, "A dynamic topological
 //! sort algorithm for directed acyclic graphs", 2006), so an edge that fits costs next to nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
@@ -104,7 +104,7 @@ fn one(component: &[usize], edges: &[Edge], cycles: &mut Cycles) {
         })
     });
     let mut taken = Taken::new(places.len());
-    let mut told: BTreeMap<(u32, u32), ()> = BTreeMap::new();
+    let mut told: BTreeSet<(u32, u32)> = BTreeSet::new();
     for at in surest {
         let Some(edge) = edges.get(at) else { continue };
         let (Some(from), Some(to)) = (places.get(&edge.from), places.get(&edge.to)) else {
@@ -114,7 +114,7 @@ fn one(component: &[usize], edges: &[Edge], cycles: &mut Cycles) {
             continue;
         }
         cycles.closing.push(at);
-        if told.insert((edge.from, edge.to), ()).is_none() {
+        if told.insert((edge.from, edge.to)) {
             cycles.total += 1;
             if cycles.shown.len() < MOST_CYCLES {
                 let mut way = vec![at];
@@ -182,7 +182,7 @@ impl Taken {
         within: impl Fn(usize) -> bool,
         next: impl Fn(&Self, usize) -> Vec<usize>,
     ) -> Option<Vec<usize>> {
-        let mut seen = std::collections::BTreeSet::from([start]);
+        let mut seen = BTreeSet::from([start]);
         let mut stack = vec![start];
         while let Some(node) = stack.pop() {
             for other in next(self, node) {

@@ -142,27 +142,28 @@ impl ReadScope {
     }
 }
 
-/// Releases with the most similar ids: those that share the most of the three parts, then by the alphabet.
+/// Releases with similar ids: those of the same name part and namespace first, then of the name part, then of the
+/// namespace; by the alphabet among equals.
 fn close(glob: &str, nodes: &[Node]) -> Vec<String> {
     let parts: Vec<&str> = glob.split('/').collect();
     let [_, namespace, name] = parts.as_slice() else {
         return Vec::new();
     };
-    let like = |node: &&Node| {
-        let stem = |text: &str| text.trim_matches('*').to_owned();
-        let alike = |glob: &str, text: &str| {
-            let glob = stem(glob);
-            !glob.is_empty() && (text.contains(&glob) || glob.contains(text))
+    let stem = name.trim_matches('*');
+    let mut found: BTreeSet<(u8, String)> = BTreeSet::new();
+    for node in nodes {
+        let own = node.release.name.as_str();
+        let alike = !stem.is_empty() && (own.contains(stem) || stem.contains(own));
+        let rank = match (alike, node.release.namespace.as_str() == *namespace) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => continue,
         };
-        alike(name, node.release.name.as_str())
-            || (node.release.namespace.as_str() == *namespace && !namespace.contains('*'))
-    };
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for node in nodes.iter().filter(like) {
-        found.insert(node.release.to_string());
-        if found.len() == CLOSE {
-            break;
+        found.insert((rank, node.release.to_string()));
+        if found.len() > CLOSE {
+            found.pop_last();
         }
     }
-    found.into_iter().collect()
+    found.into_iter().map(|(_, release)| release).collect()
 }

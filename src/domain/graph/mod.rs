@@ -184,42 +184,36 @@ impl ReleaseGraph {
         cut_inferred: bool,
     ) -> Self {
         let found = cycles::cycles(nodes.len(), &edges);
-        let is_cut = |at: usize| {
-            cut_inferred
-                && found.closing.binary_search(&at).is_ok()
-                && edges.get(at).is_some_and(|edge| !edge.is_declared())
-        };
+        let is_closing = |at: usize| found.closing.binary_search(&at).is_ok();
+        let is_cut = |at: usize, edge: &Edge| cut_inferred && !edge.is_declared() && is_closing(at);
         let mut graph = Self {
             nodes,
             skipped,
             ..Self::default()
         };
         for shown in &found.shown {
-            if shown.edges.first().is_some_and(|at| is_cut(*at)) {
-                continue;
+            let around = shown.edges.iter();
+            let around: Vec<Edge> = around.filter_map(|at| edges.get(*at).cloned()).collect();
+            let breakable = around.first().is_some_and(|edge| !edge.is_declared());
+            if !(cut_inferred && breakable) {
+                graph.cycles.push(Cycle {
+                    edges: around,
+                    breakable,
+                });
             }
-            let edges: Vec<Edge> = shown
-                .edges
-                .iter()
-                .filter_map(|at| edges.get(*at).cloned())
-                .collect();
-            graph.cycles.push(Cycle {
-                breakable: edges.first().is_some_and(|edge| !edge.is_declared()),
-                edges,
-            });
         }
         let mut left_closing: BTreeSet<(u32, u32)> = BTreeSet::new();
         let (mut kept, mut cut) = (Vec::with_capacity(edges.len()), Vec::new());
-        for (at, edge) in edges.iter().enumerate() {
-            if is_cut(at) {
-                cut.push(edge.clone());
+        for (at, edge) in edges.into_iter().enumerate() {
+            if is_cut(at, &edge) {
+                cut.push(edge);
                 continue;
             }
-            if found.closing.binary_search(&at).is_ok() {
+            if is_closing(at) {
                 graph.closing.insert(kept.len());
                 left_closing.insert((edge.from, edge.to));
             }
-            kept.push(edge.clone());
+            kept.push(edge);
         }
         graph.cycles_total = left_closing.len();
         (graph.edges, graph.cut) = (kept, cut);

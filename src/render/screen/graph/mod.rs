@@ -5,7 +5,7 @@ mod svg;
 mod tree;
 
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 

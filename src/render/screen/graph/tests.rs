@@ -197,3 +197,126 @@ fn json_and_dot_name_the_same_things() {
     }
     assert!(dot.contains("\"eu-2/shop/web\" -> \"eu-1/ingress/ingress-nginx\" [style=solid, penwidth=2.5, label=\"declared\""));
 }
+
+/// Every number of an attribute, in order.
+fn numbers(svg: &str, element: &str, attribute: &str) -> Vec<f64> {
+    svg.split(element)
+        .skip(1)
+        .filter_map(|rest| {
+            let value = rest.split_once(&format!(" {attribute}=\""))?.1;
+            value.split('"').next()?.parse().ok()
+        })
+        .collect()
+}
+
+#[test]
+fn the_picture_tells_nothing_by_colour_alone() {
+    let svg = picture();
+    let chart = |name: &str| {
+        let boxes = svg.split("<g class=\"chart\">").skip(1);
+        let mut boxes = boxes.filter(|it| it.contains(&format!(">{name}</text>")));
+        boxes
+            .next()
+            .unwrap_or_else(|| panic!("{name} is not drawn"))
+            .to_owned()
+    };
+    for (name, letter, pattern) in [
+        ("web", "R", "ready"),
+        ("eck-stack", "B", "blocked"),
+        ("mail", "N", "choice"),
+        ("cert-manager", "D", "done"),
+    ] {
+        let drawn = chart(name);
+        assert!(drawn.contains(&format!(">{letter}</text>")), "{drawn}");
+        assert!(
+            drawn.contains(&format!("url(#{pattern})"))
+                && svg.contains(&format!("<pattern id=\"{pattern}\""))
+        );
+    }
+    assert!(chart("web").contains(">w3</text>") && !chart("cert-manager").contains(">w"));
+    assert!(
+        chart("web").contains("<title>web 4.2.0: 1 release\neu-1/shop/web  Ready, wave 3</title>")
+    );
+    let paths: Vec<&str> = svg.split("<path class=\"edge\"").skip(1).collect();
+    let line = |words: &str| paths.iter().copied().find(|it| it.contains(words)).unwrap();
+    assert!(line("crd Certificate cert-manager.io/v1, 1.0").contains("stroke-dasharray"));
+    assert!(!line("declared fleet.toml:38, 1.0").contains("stroke-dasharray"));
+    assert!(line("declared fleet.toml:38, 1.0").contains("stroke-width=\"3\""));
+    assert!(svg.contains(">eu-1</text>") && svg.contains(">eu-2</text>"));
+}
+
+/// The picture of the story, for the reference; look at it in a browser when it changes.
+pub fn picture() -> String {
+    print(Format::Svg, &Frame::PIPE).stdout
+}
+
+/// A fleet of so many charts, on clusters of twenty, in four lanes, and one with names that XML would read as its own.
+fn many(charts: usize) -> ReleaseGraph {
+    let id = |at: usize| format!("eu-{}/shop/<r&{at}>", at / 20);
+    let nodes: Vec<Value> = (0..charts)
+        .map(|at| json!({"release": id(at), "chart": {"name": format!("chart-with-a-long-name-{at}\u{7}\""), "version": "1"}}))
+        .collect();
+    let edges: Vec<Value> = (0..charts)
+        .filter(|at| at % 20 >= 5)
+        .flat_map(|at| [at - 5, at / 20 * 20].map(|to| (at, to)))
+        .map(|(from, to)| json!({"from": id(from), "to": id(to), "kind": "crd", "reason": "a < b", "confidence": 1.0}))
+        .collect();
+    read_graph(&json!({"nodes": nodes, "edges": edges})).unwrap()
+}
+
+#[test]
+fn five_hundred_charts_do_not_overlap_and_stay_on_the_page() {
+    let (graph, marks, unread) = (many(500), BTreeMap::new(), BTreeMap::new());
+    let svg = svg::svg(&screen(&graph, &marks, &unread));
+    let boxes = svg.split("<g class=\"chart\">").skip(1);
+    let corner = |text: &str, key: &str| numbers(text, "<rect", key)[0];
+    let boxes: Vec<[f64; 4]> = boxes
+        .map(|it| ["x", "y", "width", "height"].map(|key| corner(it, key)))
+        .collect();
+    assert_eq!(boxes.len(), 500);
+    let page = (
+        numbers(&svg, "<svg", "width")[0],
+        numbers(&svg, "<svg", "height")[0],
+    );
+    let mut sorted = boxes.clone();
+    sorted.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+    for (at, [x, y, width, height]) in sorted.iter().enumerate() {
+        assert!(*x >= 0.0 && x + width <= page.0 && *y >= 62.0 && y + height <= page.1);
+        for [left, top, ..] in sorted
+            .iter()
+            .skip(at + 1)
+            .take_while(|it| it[0] < x + width)
+        {
+            assert!(
+                top >= &(y + height) || *y >= top + height,
+                "{left} {top} lies over {x} {y}"
+            );
+        }
+    }
+    assert!((0.8..3.5).contains(&(page.0 / page.1)), "{page:?}");
+    let plain = svg
+        .replace("&amp;", "")
+        .replace("&lt;", "")
+        .replace("&gt;", "")
+        .replace("&quot;", "");
+    assert!(!plain.contains('&') && !svg.contains('\u{7}'));
+    assert_eq!(svg.matches("<g").count(), svg.matches("</g>").count());
+}
+
+#[test]
+fn an_empty_graph_is_a_screen_too() {
+    let (graph, marks, unread) = (ReleaseGraph::default(), BTreeMap::new(), BTreeMap::new());
+    let screen = screen(&graph, &marks, &unread);
+    for format in [
+        Format::Table,
+        Format::Json,
+        Format::Dot,
+        Format::Svg,
+        Format::Name,
+    ] {
+        screen
+            .document(format)
+            .print(format, None, &Frame::PIPE, &Frame::PIPE)
+            .unwrap();
+    }
+}

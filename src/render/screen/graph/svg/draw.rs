@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::group::{Group, Line};
-use super::lanes::{BOX_HEIGHT, count};
+use super::group::Group;
+use super::lanes::{BOX_HEIGHT, Way, count};
 use crate::domain::shadow::ReleaseOutcome;
 
 /// Room for the legend above the clusters.
@@ -198,11 +198,11 @@ pub(super) fn node(group: &Group, x: f64, y: f64, width: f64) -> String {
 }
 
 /// A line along its points, with what it means.
-pub(super) fn line(line: &Line, way: &[(f64, f64)], across: bool) -> String {
-    let Some(path) = curve(way) else {
+pub(super) fn line(title: &str, declared: bool, way: &Way, across: bool) -> String {
+    let Some(path) = curve(&way.points) else {
         return String::new();
     };
-    let dashes = if line.declared {
+    let dashes = if declared {
         ""
     } else {
         " stroke-dasharray=\"5 3\""
@@ -212,10 +212,15 @@ pub(super) fn line(line: &Line, way: &[(f64, f64)], across: bool) -> String {
     } else {
         ("#5b6675", "1.2", "to")
     };
+    let end = if way.arrives {
+        format!(" marker-end=\"url(#{marker})\"")
+    } else {
+        String::new()
+    };
     format!(
-        "<path class=\"edge\" d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-opacity=\"0.75\" stroke-width=\"{width}\"{dashes} \
-         marker-end=\"url(#{marker})\"><title>{}</title></path>\n",
-        escaped(&line.title)
+        "<path class=\"edge\" d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-opacity=\"0.7\" stroke-width=\"{width}\"{dashes} \
+{end}><title>{}</title></path>\n",
+        escaped(title)
     )
 }
 

@@ -1,7 +1,7 @@
 //! Where the groups of one cluster stand: lanes by depth from left to right, lines led between the groups of the lanes
 //! that they cross.
 //!
-//! Groups without a line stand apart, below the lanes, so that lane 0 holds what others wait for.
+//! Lines to one group that cross the same lanes run there as one, its trunk: else they would fill the lanes. Groups without a line stand apart, below the lanes, so that lane 0 holds what others wait for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ pub(super) const BOX_HEIGHT: f64 = 32.0;
 /// Between two boxes of a lane.
 const ROW_GAP: f64 = 10.0;
 /// What a line that passes through a lane takes of it.
-const PASS_HEIGHT: f64 = 5.0;
+const PASS_HEIGHT: f64 = 8.0;
 /// Between two lanes: room for curves.
 const LANE_GAP: f64 = 84.0;
 /// Between two boxes of those that stand apart.
@@ -21,8 +21,8 @@ const APART_GAP: f64 = 8.0;
 const PAD: f64 = 14.0;
 /// The cluster's name.
 const HEAD: f64 = 26.0;
-/// A lane that is higher than this is folded into columns: a screen's height.
-const LANE_HEIGHT: f64 = 900.0;
+/// A lane that is higher than this is folded into columns, at the price of lines behind boxes: three screens' height.
+const LANE_HEIGHT: f64 = 3_000.0;
 /// Passes over the lanes, there and back: the order settles after a few.
 const SWEEPS: usize = 6;
 
@@ -33,16 +33,33 @@ pub(super) struct Layout {
     pub height: f64,
     /// Left upper corner of each group's box.
     pub boxes: BTreeMap<usize, (f64, f64)>,
-    /// Points of each line within the cluster, from the waiting one's left edge to the other's right edge.
-    pub ways: BTreeMap<usize, Vec<(f64, f64)>>,
+    /// Each line within the cluster, from the waiting one's left edge to its trunk or to the other's right edge.
+    pub ways: BTreeMap<usize, Way>,
+    /// What several lines share.
+    pub trunks: Vec<(Trunk, Way)>,
+}
+
+/// Points that a line runs through.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Way {
+    pub points: Vec<(f64, f64)>,
+    /// It ends at the box that is waited for.
+    pub arrives: bool,
+}
+
+/// Lines to one group, all declared or all inferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Trunk {
+    pub to: usize,
+    pub declared: bool,
 }
 
 /// Something that has a place in a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
     Group(usize),
-    /// A line on its way through: which, and in which lane.
-    Pass(usize, u32),
+    /// A trunk on its way through: which, and in which lane.
+    Pass(Trunk, u32),
 }
 
 /// Lays out the groups of a cluster. `lines` are all lines; those that leave the cluster are not led here.
@@ -66,15 +83,21 @@ pub(super) fn layout(cluster: usize, groups: &[Group], lines: &[Line], box_width
         beside.entry(a).or_default().push(b);
         beside.entry(b).or_default().push(a);
     };
-    for (number, line) in lines.iter().enumerate().filter(|(_, line)| inside(line)) {
+    for line in lines.iter().filter(|line| inside(line)) {
         let (low, high) = (groups[line.to].depth, groups[line.from].depth);
+        let trunk = Trunk {
+            to: line.to,
+            declared: line.declared,
+        };
         let mut last = Item::Group(line.to);
         for lane in (low + 1)..high {
             // Lanes that hold no group of this cluster are not drawn.
             if let Some(items) = lanes.get_mut(&lane) {
-                let pass = Item::Pass(number, lane);
-                items.push(pass);
-                join(last, pass);
+                let pass = Item::Pass(trunk, lane);
+                if !items.contains(&pass) {
+                    items.push(pass);
+                    join(last, pass);
+                }
                 last = pass;
             }
         }
@@ -82,8 +105,8 @@ pub(super) fn layout(cluster: usize, groups: &[Group], lines: &[Line], box_width
     }
     let mut lanes: Vec<Vec<Item>> = lanes.into_values().collect();
     sweep(&mut lanes, &beside);
-    let mut layout = place(&lanes, box_width);
-    lead(groups, lines, &inside, box_width, &mut layout);
+    let (mut layout, passes) = place(&lanes, box_width);
+    lead(groups, lines, &inside, box_width, &passes, &mut layout);
     apart(&own, &joined, box_width, &mut layout);
     layout.boxes.retain(|at, _| groups[*at].cluster == cluster);
     layout.height += PAD;
@@ -135,8 +158,9 @@ fn sweep(lanes: &mut [Vec<Item>], beside: &BTreeMap<Item, Vec<Item>>) {
 }
 
 /// Places of groups and of passing lines; a lane that is too high becomes several columns.
-fn place(lanes: &[Vec<Item>], box_width: f64) -> Layout {
+fn place(lanes: &[Vec<Item>], box_width: f64) -> (Layout, Passes) {
     let mut layout = Layout::default();
+    let mut passes = Passes::new();
     let height = |item: &Item| match item {
         Item::Group(_) => BOX_HEIGHT + ROW_GAP,
         Item::Pass(..) => PASS_HEIGHT,
@@ -159,10 +183,8 @@ fn place(lanes: &[Vec<Item>], box_width: f64) -> Layout {
                 Item::Group(at) => {
                     layout.boxes.insert(*at, (x, y));
                 }
-                Item::Pass(line, _) => {
-                    let through = layout.ways.entry(*line).or_default();
-                    through.push((x, y));
-                    through.push((x + box_width, y));
+                Item::Pass(trunk, lane) => {
+                    passes.entry(*trunk).or_default().insert(*lane, (x, y));
                 }
             }
             y += height(item);
@@ -174,8 +196,11 @@ fn place(lanes: &[Vec<Item>], box_width: f64) -> Layout {
         layout.width = x - LANE_GAP + PAD;
     }
     layout.height = layout.height.max(PAD + HEAD);
-    layout
+    (layout, passes)
 }
+
+/// Where each trunk passes through which lane: the left end of its way through.
+type Passes = BTreeMap<Trunk, BTreeMap<u32, (f64, f64)>>;
 
 /// From the passes to whole ways.
 fn lead(
@@ -183,22 +208,47 @@ fn lead(
     lines: &[Line],
     inside: &dyn Fn(&Line) -> bool,
     box_width: f64,
+    passes: &Passes,
     layout: &mut Layout,
 ) {
+    let middle = BOX_HEIGHT / 2.0;
+    let arrival = |to: usize, layout: &Layout| {
+        let (x, y) = layout.boxes.get(&to)?;
+        Some((x + box_width, y + middle))
+    };
     for (number, line) in lines.iter().enumerate().filter(|(_, line)| inside(line)) {
-        let (Some(from), Some(to)) = (layout.boxes.get(&line.from), layout.boxes.get(&line.to))
+        let (Some(from), Some(end)) = (layout.boxes.get(&line.from), arrival(line.to, layout))
         else {
             continue;
         };
-        let middle = BOX_HEIGHT / 2.0;
-        let mut way = vec![(from.0, from.1 + middle)];
-        if groups[line.to].depth < groups[line.from].depth {
-            let mut through = layout.ways.remove(&number).unwrap_or_default();
-            through.sort_by(|a, b| b.0.total_cmp(&a.0));
-            way.extend(through);
-        }
-        way.push((to.0 + box_width, to.1 + middle));
+        let trunk = Trunk {
+            to: line.to,
+            declared: line.declared,
+        };
+        // It joins its trunk in the nearest lane to its left.
+        let lanes = passes.get(&trunk);
+        let joins = lanes.and_then(|lanes| lanes.range(..groups[line.from].depth).next_back());
+        let last = joins.map_or(end, |(_, (x, y))| (x + box_width, *y));
+        let way = Way {
+            points: vec![(from.0, from.1 + middle), last],
+            arrives: joins.is_none(),
+        };
         layout.ways.insert(number, way);
+    }
+    for (trunk, lanes) in passes {
+        let Some(end) = arrival(trunk.to, layout) else {
+            continue;
+        };
+        let mut points = Vec::new();
+        for (x, y) in lanes.values().rev() {
+            points.extend([(x + box_width, *y), (*x, *y)]);
+        }
+        points.push(end);
+        let way = Way {
+            points,
+            arrives: true,
+        };
+        layout.trunks.push((*trunk, way));
     }
 }
 

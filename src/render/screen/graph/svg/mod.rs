@@ -11,8 +11,9 @@ use std::fmt::Write as _;
 
 use self::draw::{LEGEND_HEIGHT, escaped, legend, line, node, number, patterns};
 use self::group::Picture;
-use self::lanes::{BOX_HEIGHT, Layout, count, layout};
+use self::lanes::{BOX_HEIGHT, Layout, Way, count, layout};
 use super::GraphScreen;
+use crate::render::text;
 
 /// Between two clusters.
 const GAP: f64 = 28.0;
@@ -96,6 +97,18 @@ pub(super) fn svg(screen: &GraphScreen<'_>) -> String {
         let (dx, dy) = layouts.get(cluster)?.boxes.get(&group).copied()?;
         Some((x + dx, y + dy))
     };
+    for (at, layout) in layouts.iter().enumerate() {
+        for (trunk, way) in &layout.trunks {
+            let many = picture.lines.iter().filter(|it| it.to == trunk.to).count();
+            let chart = picture
+                .groups
+                .get(trunk.to)
+                .map_or("", |it| it.chart.as_str());
+            let title = format!("{} wait for {chart}", text::counted(many as u64, "chart"));
+            let way = moved(Some(way), corner(at));
+            out.push_str(&line(&title, trunk.declared, &way, false));
+        }
+    }
     // Lines below boxes; those between clusters above the frames of others.
     for across in [false, true] {
         for (at, one) in picture.lines.iter().enumerate() {
@@ -110,14 +123,15 @@ pub(super) fn svg(screen: &GraphScreen<'_>) -> String {
                 let (Some(from), Some(to)) = (place(one.from), place(one.to)) else {
                     continue;
                 };
-                draw::between(from, to, box_width, BOX_HEIGHT)
+                Way {
+                    points: draw::between(from, to, box_width, BOX_HEIGHT),
+                    arrives: true,
+                }
             } else {
-                let (x, y) = corner(clusters.0);
                 let way = layouts.get(clusters.0).and_then(|it| it.ways.get(&at));
-                let points = way.into_iter().flatten();
-                points.map(|(dx, dy)| (x + dx, y + dy)).collect()
+                moved(way, corner(clusters.0))
             };
-            out.push_str(&line(one, &way, across));
+            out.push_str(&line(&one.title, one.declared, &way, across));
         }
     }
     for (at, group) in picture.groups.iter().enumerate() {
@@ -127,6 +141,14 @@ pub(super) fn svg(screen: &GraphScreen<'_>) -> String {
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// A way on the page.
+fn moved(way: Option<&Way>, (x, y): (f64, f64)) -> Way {
+    way.map_or_else(Way::default, |way| Way {
+        points: way.points.iter().map(|(dx, dy)| (x + dx, y + dy)).collect(),
+        arrives: way.arrives,
+    })
 }
 
 /// Where each cluster's frame stands: in as many columns as bring the page nearest to its shape, each frame in the

@@ -32,6 +32,7 @@ pub fn page(topic: Option<&str>) -> Result<String, CliError> {
         "exit-codes" => return Ok(pages::exit_codes_text()),
         "outcomes" => return Ok(pages::outcomes_text()),
         "errors" => return Ok(pages::errors_text()),
+        "policy" => return Ok(super::policy::page()),
         _ => {}
     }
     let code = ErrorCode::ALL

@@ -28,6 +28,7 @@ pub mod object_name;
 mod pages;
 pub mod plan;
 mod plan_file;
+pub mod policy;
 #[cfg(test)]
 mod reference;
 pub mod release_ref;
@@ -81,7 +82,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
     disable_help_subcommand = true,
     max_term_width = 110
 )]
-#[command(after_help = "More: refit help exit-codes | outcomes | errors")]
+#[command(after_help = "More: refit help exit-codes | outcomes | errors | policy")]
 pub struct Cli {
     /// Flags of all verbs.
     #[command(flatten)]
@@ -105,6 +106,7 @@ pub enum Verb {
     Graph(graph::Args),
     Plan(plan::Args),
     Show(show::Args),
+    Policy(policy::Args),
     Run(run::Args),
     Resume(resume::Args),
     Status(status::Args),
@@ -194,6 +196,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(Verb::Graph(args)) => graph::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
+        Some(Verb::Policy(args)) => policy::exec(args, ctx).await,
         Some(Verb::Run(args)) => run::exec(args, ctx).await,
         Some(Verb::Resume(args)) => resume::exec(args, ctx).await,
         Some(Verb::Status(args)) => status::exec(args, ctx).await,

@@ -15,11 +15,11 @@ refit moves fleets of Helm releases from client-side to server-side apply, and b
     refit run acme.plan.json               migrates, wave by wave; asks first
 
 Look       inventory, shadow, fields, graph, status
-Decide     plan, show
+Decide     plan, show, policy
 Migrate    run, resume
 Go back    undo (rollback), unlock, settle
 Prove      audit
-Help       refit help VERB | exit-codes | outcomes | errors; completion for your shell
+Help       refit help VERB | exit-codes | outcomes | errors | policy; completion for your shell
 ";
 
 /// An end of an attempt at one release.

@@ -89,6 +89,7 @@ impl Backend for Fake {
             start_within_seconds: 3600,
             depends: vec![],
             cut_inferred: false,
+            policies: vec![],
         })
     }
 

@@ -32,6 +32,16 @@ const GUESSES: &[(&str, &str, &str)] = &[
     ),
     ("forecast", "shadow", "shadow forecasts every release"),
     (
+        "explain",
+        "policy",
+        "policy explain RELEASE says which rule decides",
+    ),
+    (
+        "policies",
+        "policy",
+        "policy explain RELEASE says which rule decides",
+    ),
+    (
         "owners",
         "fields",
         "fields shows who owns what of an object",

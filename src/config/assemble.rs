@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::clusters::{LIMIT_BOUNDS, clusters};
 use super::contexts::Contexts;
 use super::depends::{cut_inferred, depends};
+use super::policy::policies;
 use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
 use super::read::{Entry, Section, whole};
 use super::{Defaults, Loaded, Warning, audit, schema, values};
@@ -37,6 +38,9 @@ pub(super) fn assemble(
     let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
     let depends = depends(&top, &source, &mut problems);
     let cut_inferred = cut_inferred(&top, defaults.cut_inferred, &mut problems);
+    let policies = top.get("policy").map_or_else(Vec::new, |entry| {
+        policies(&entry, &source, &mut problems, &mut warnings)
+    });
     let expect = audit::expect(&top, &mut problems);
     let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
@@ -70,6 +74,7 @@ pub(super) fn assemble(
                 start_within_seconds: defaults.start_within_seconds,
                 depends,
                 cut_inferred,
+                policies,
             },
             warnings,
         }),

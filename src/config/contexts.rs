@@ -189,6 +189,7 @@ pub fn from_contexts(
         start_within_seconds: defaults.start_within_seconds,
         depends: Vec::new(),
         cut_inferred: defaults.cut_inferred,
+        policies: Vec::new(),
     })
 }
 

@@ -8,6 +8,7 @@ mod clusters;
 mod contexts;
 mod defaults;
 mod depends;
+mod policy;
 mod problem;
 mod read;
 mod schema;

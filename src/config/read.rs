@@ -188,6 +188,25 @@ impl<'a> Entry<'a> {
         Some(texts)
     }
 
+    /// One text, or an array of them; none empty.
+    pub(super) fn one_or_more(&self, problems: &mut Problems) -> Vec<(&'a str, Range<usize>)> {
+        let found = if self.value.get_ref().is_array() {
+            self.texts(problems).unwrap_or_default()
+        } else {
+            let text = self.text(problems);
+            text.into_iter()
+                .map(|text| (text, self.value.span()))
+                .collect()
+        };
+        if found.is_empty() && self.value.get_ref().is_array() {
+            self.flaw(
+                problems,
+                "an empty array matches nothing: leave the key out",
+            );
+        }
+        found
+    }
+
     /// A table of free keys.
     pub(super) fn entries(&self, problems: &mut Problems) -> Vec<(&'a str, Self)> {
         let table = self.table(problems).into_iter().flat_map(DeTable::iter);

@@ -14,10 +14,10 @@ pub(super) struct Shape {
 pub(super) const TOP: Shape = Shape {
     section: "",
     now: &[
-        "fleet", "clusters", "limits", "waves", "undo", "depends", "graph", "audit",
+        "fleet", "clusters", "limits", "waves", "undo", "depends", "graph", "policy", "audit",
     ],
     later: &[
-        "windows", "freezes", "budget", "policy", "redact", "gates", "plugins", "peers",
+        "windows", "freezes", "budget", "redact", "gates", "plugins", "peers",
     ],
 };
 /// `[fleet]`
@@ -65,6 +65,22 @@ pub(super) const UNDO: Shape = Shape {
     now: &["dwell"],
     later: &[],
 };
+/// `[[policy]]`
+pub(super) const POLICY: Shape = Shape {
+    section: "policy",
+    now: &[
+        "kind",
+        "field",
+        "owner",
+        "namespace",
+        "labels",
+        "chart",
+        "conflict",
+        "drop",
+        "why",
+    ],
+    later: &[],
+};
 
 /// `[[depends]]`
 pub(super) const DEPENDS: Shape = Shape {
@@ -86,7 +102,7 @@ pub(super) const AUDIT: Shape = Shape {
 };
 
 /// Every section.
-pub(super) const ALL: [&Shape; 10] = [
+pub(super) const ALL: [&Shape; 11] = [
     &TOP,
     &FLEET,
     &CLUSTERS,
@@ -96,6 +112,7 @@ pub(super) const ALL: [&Shape; 10] = [
     &UNDO,
     &DEPENDS,
     &GRAPH,
+    &POLICY,
     &AUDIT,
 ];
 
@@ -112,7 +129,7 @@ impl Shape {
         }
         let home = ALL.into_iter().find(|shape| shape.now.contains(&&*plain));
         match home {
-            Some(shape) if matches!(shape.section, "clusters" | "depends") => {
+            Some(shape) if matches!(shape.section, "clusters" | "depends" | "policy") => {
                 format!("it belongs under [[{}]]", shape.section)
             }
             Some(shape) if shape.section.is_empty() => {

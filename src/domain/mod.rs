@@ -6,6 +6,7 @@ pub mod graph;
 pub mod ids;
 pub mod object;
 pub mod plan;
+pub mod policy;
 pub mod release;
 pub mod report;
 pub mod run;

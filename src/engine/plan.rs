@@ -1,5 +1,6 @@
 //! Collects what a plan is made of: a forecast of every release of every cluster. Zero writes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -10,12 +11,13 @@ use super::chain::chain;
 use super::graph::sight;
 use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
-use super::shadow::{Forecaster, Holders, LiveProbe, Target, holders};
+use super::shadow::{Holders, LiveProbe, Settling, Target, holders};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
 use crate::domain::plan::Candidate;
+use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
 
@@ -30,6 +32,8 @@ pub struct Planned {
     pub reader: Result<Looks, String>,
     /// Its limits: releases in flight bound the probe too.
     pub limits: Limits,
+    /// Its labels: policies see them.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What was collected.
@@ -45,12 +49,13 @@ pub struct Collected {
     pub sights: Vec<ClusterSight>,
 }
 
-/// Forecasts the fleet, clusters side by side. `wanted` narrows it to some releases; the others still count as
+/// Forecasts the fleet under the policies of `book`, clusters side by side. `wanted` narrows it to some releases; the others still count as
 /// holders of objects.
 pub async fn collect(
     clusters: &[Planned],
     scope: &Scope,
     managers: &ManagerMatcher,
+    book: &Book,
     clock: &dyn Clock,
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
@@ -58,7 +63,7 @@ pub async fn collect(
     let all = join_all(
         clusters
             .iter()
-            .map(|cluster| one(cluster, scope, managers, clock, dice, wanted)),
+            .map(|cluster| one(cluster, scope, managers, book, clock, dice, wanted)),
     )
     .await;
     let mut sum = Collected::default();
@@ -79,6 +84,7 @@ async fn one(
     cluster: &Planned,
     scope: &Scope,
     managers: &ManagerMatcher,
+    book: &Book,
     clock: &dyn Clock,
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
@@ -111,13 +117,22 @@ async fn one(
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
-    let (probe, held_objects) = (&probe, &held_objects);
+    let settling = Settling {
+        forecaster: &probe,
+        reader: reader.as_ref(),
+        rehearser: rehearser.as_ref(),
+        managers,
+        clock,
+        book,
+        labels: &cluster.labels,
+    };
+    let (settling, held_objects) = (&settling, &held_objects);
     let mut forecasts = Vec::new();
     for release in releases
         .iter()
         .filter(|release| in_scope(&release.records.id))
     {
-        forecasts.push(forecast(probe, held_objects, release).boxed());
+        forecasts.push(forecast(settling, held_objects, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected {
@@ -133,7 +148,7 @@ async fn one(
 }
 
 async fn forecast(
-    probe: &LiveProbe<'_>,
+    settling: &Settling<'_>,
     holders: &Holders,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
@@ -156,7 +171,7 @@ async fn forecast(
         last,
         holders,
     };
-    let prepared = match probe.forecast(&target).await {
+    let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };
@@ -164,6 +179,7 @@ async fn forecast(
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
+        decisions: prepared.decisions,
         chart: ChartRef {
             name: chart.name,
             version: chart.version,
@@ -190,6 +206,7 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
             notes: Vec::new(),
             objects: Vec::new(),
         },
+        decisions: Vec::new(),
         chart: ChartRef {
             name: "unknown".to_owned(),
             version: "0".to_owned(),

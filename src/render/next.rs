@@ -102,6 +102,8 @@ next_lines! {
     AuditGate => "refit audit --gate one-manager";
     /// Who owns what on a cluster.
     AuditCluster { cluster } => "refit audit --cluster {cluster}";
+    /// Which rule decides what of a release.
+    Explain { release } => "refit policy explain {release}";
     /// Who owns what of a release, and who moved it.
     AuditRelease { release } => "refit audit {release}";
     /// What changed between two captures.

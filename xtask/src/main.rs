@@ -1,6 +1,7 @@
 //! `cargo xtask`: control planes, demo and checks of this workspace. One file a subcommand.
 
 mod demo;
+mod differential;
 mod fleet;
 mod tools;
 
@@ -24,6 +25,8 @@ enum Task {
     Tools,
     /// The main job from end to end on real control planes, with figures
     Demo(demo::Options),
+    /// Hold our field ownership against Kubernetes: random cases, answered by both
+    Differential(differential::Options),
     /// A fleet of control planes with seeded releases
     #[command(subcommand)]
     Fleet(fleet::Fleet),
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Tools => tools::run(),
         Task::Demo(options) => demo::run(&options),
+        Task::Differential(options) => differential::run(&options),
         Task::Fleet(fleet) => fleet::run(&fleet),
     };
     match done {

@@ -9,6 +9,7 @@ use crate::cli::error::{CliError, ErrorCode};
 use crate::cluster::{Reader, Rehearser};
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::ReleaseId;
+use crate::domain::policy::Book;
 use crate::engine::plan::{Planned, collect};
 
 /// Forecasts every release in scope that is `wanted`. An error if no cluster answers.
@@ -21,6 +22,8 @@ pub async fn shadow(
     let managers = fleet
         .managers
         .matcher()
+        .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
+    let book = Book::new(&fleet.policies)
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
     let connected = desk.connect(&fleet.clusters).await;
     let clusters: Vec<Planned> = fleet
@@ -35,6 +38,7 @@ pub async fn shadow(
                 name: cluster.name.clone(),
                 reader,
                 limits: cluster.limits,
+                labels: cluster.labels.clone(),
             })
         })
         .collect();
@@ -44,6 +48,7 @@ pub async fn shadow(
         &clusters,
         &scope,
         &managers,
+        &book,
         clock.as_ref(),
         dice.as_ref(),
         wanted,

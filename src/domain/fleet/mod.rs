@@ -4,6 +4,7 @@ mod depends;
 mod driver;
 mod managers;
 mod order;
+mod policy_rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use managers::{
     manager_name_flaw,
 };
 pub use order::{natural_order, release_order};
+pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +52,8 @@ pub struct Fleet {
     pub depends: Vec<Depends>,
     /// May the weakest inferred edge of a cycle be cut? If not, a cycle is refused.
     pub cut_inferred: bool,
+    /// Policies for conflicts and drops, in their order: the first that matches decides.
+    pub policies: Vec<PolicyRule>,
 }
 
 impl Fleet {

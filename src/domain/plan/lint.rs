@@ -6,6 +6,7 @@ use std::fmt;
 use super::{Candidate, Plan, PlannedRelease};
 use crate::domain::fleet::WaveSize;
 use crate::domain::ids::ReleaseId;
+use crate::domain::policy::Book;
 use crate::domain::shadow::{ObjectOutcome, ReleaseOutcome};
 
 /// A rule that a plan breaks.
@@ -46,6 +47,9 @@ pub fn lint(plan: &Plan, candidates: &[Candidate]) -> Vec<Finding> {
                 let objects = it.forecast.objects.iter().filter(|o| adopted(&o.outcome));
                 if u32::try_from(objects.count()) != Ok(release.objects) {
                     find(place.clone(), "its objects are not those of the forecast");
+                }
+                if release.decisions != it.decisions {
+                    find(place.clone(), "its decisions are not those of the forecast");
                 }
                 if (
                     &release.chart,
@@ -117,6 +121,9 @@ pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
         if matches!(held.outcome, ReleaseOutcome::Ready | ReleaseOutcome::Done) {
             find(format!("/held/{at}"), "it is held without need".to_owned());
         }
+    }
+    if let Err(error) = Book::new(&plan.metadata.policies) {
+        find("/metadata/policies".to_owned(), error.to_string());
     }
     if plan.metadata.start_before <= plan.metadata.made_at {
         find(

@@ -18,8 +18,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fleet::{Limits, Managers, WaveSizes};
+use super::fleet::{Limits, Managers, PolicyRule, WaveSizes};
 use super::ids::{ClusterName, Digest, ReleaseId, Revision, Uid};
+use super::policy::Decision;
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
@@ -74,6 +75,12 @@ pub struct PlanMetadata {
     pub writes_per_second: u32,
     /// Sizes that the waves were cut by.
     pub sizes: WaveSizes,
+    /// The policies: a run decides by them, whatever fleet.toml says by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyRule>,
+    /// Labels of clusters, where policies ask for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<ClusterName, BTreeMap<String, String>>,
 }
 
 /// A batch of releases.
@@ -111,6 +118,9 @@ pub struct PlannedRelease {
     /// Latent conflicts, drops, missing objects, left-over hooks: reported, hold nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Reason>,
+    /// What policies decided about its conflicts and drops, rule by rule. A run does at most this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 /// A release that the plan does not touch.
@@ -149,8 +159,11 @@ pub struct PlanSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
-    /// The forecast.
+    /// The forecast, under the decisions.
     pub forecast: Forecast,
+    /// What policies decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// Its chart.
     pub chart: ChartRef,
     /// Where its records are.

@@ -1,13 +1,17 @@
 //! What is said of a release without holding it: latent conflicts, drops, drift, missing objects.
 
+use crate::domain::policy::{Decision, Subject};
 use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome, Reason};
 
 /// Fields named in one note.
 const NAMED: usize = 3;
 
 /// The forecast's own notes, then one for each kind of finding of each object.
-pub(super) fn notes(forecast: &Forecast) -> Vec<Reason> {
-    let of_objects = forecast.objects.iter().flat_map(of_object);
+pub(super) fn notes(forecast: &Forecast, decisions: &[Decision]) -> Vec<Reason> {
+    let of_objects = forecast
+        .objects
+        .iter()
+        .flat_map(|object| of_object(&undecided(object, decisions)));
     forecast.notes.iter().cloned().chain(of_objects).collect()
 }
 
@@ -20,6 +24,30 @@ pub(super) fn objects_to_adopt(forecast: &Forecast) -> usize {
         )
     };
     forecast.objects.iter().filter(to_adopt).count()
+}
+
+/// The object without what a policy settles: that has notes of its own.
+fn undecided(object: &ObjectForecast, decisions: &[Decision]) -> ObjectForecast {
+    let mut object = object.clone();
+    let decided = |subject: Subject, field: &str, owner: Option<&String>| {
+        decisions.iter().any(|it| {
+            it.is_in_force()
+                && (it.subject, it.field.as_str()) == (subject, field)
+                && it.owner.as_ref() == owner
+                && it.object == object.object
+        })
+    };
+    let latent = object
+        .latent
+        .iter()
+        .filter(|conflict| !decided(Subject::Latent, &conflict.field, Some(&conflict.owner)));
+    let latent = latent.cloned().collect();
+    let drops = object.drops.iter();
+    let drops = drops.filter(|field| !decided(Subject::Drop, field, None));
+    let drops = drops.cloned().collect();
+    object.latent = latent;
+    object.drops = drops;
+    object
 }
 
 fn of_object(object: &ObjectForecast) -> Vec<Reason> {

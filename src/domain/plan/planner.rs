@@ -139,7 +139,8 @@ fn planned(candidate: Candidate) -> Result<PlannedRelease, PlanError> {
     let objects = objects_to_adopt(&candidate.forecast);
     let count = |number: usize| u32::try_from(number).map_err(|_| PlanError::TooLarge);
     Ok(PlannedRelease {
-        notes: notes(&candidate.forecast),
+        notes: notes(&candidate.forecast, &candidate.decisions),
+        decisions: candidate.decisions,
         release: candidate.forecast.release,
         chart: candidate.chart,
         driver: candidate.driver,
@@ -208,7 +209,20 @@ fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
         limits: limits.collect(),
         writes_per_second: fleet.writes_per_second,
         sizes: fleet.waves.clone(),
+        policies: fleet.policies.clone(),
+        labels: labels(fleet),
     }
+}
+
+/// Labels of clusters, if any policy asks for labels.
+fn labels(fleet: &Fleet) -> BTreeMap<ClusterName, BTreeMap<String, String>> {
+    if fleet.policies.iter().all(|rule| rule.labels.is_empty()) {
+        return BTreeMap::new();
+    }
+    let clusters = fleet.clusters.iter();
+    clusters
+        .map(|cluster| (cluster.name.clone(), cluster.labels.clone()))
+        .collect()
 }
 
 fn waves(

@@ -56,6 +56,7 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         start_within_seconds: 604_800,
         depends: Vec::new(),
         cut_inferred: false,
+        policies: vec![],
     }
 }
 
@@ -128,6 +129,7 @@ fn candidate(seed: Seed) -> Candidate {
             notes: (0..notes / 3).map(|_| reason("left-over hook")).collect(),
             objects: (0..objects).map(object).collect(),
         },
+        decisions: vec![],
         chart: ChartRef {
             name: format!("chart{chart}"),
             version: "1.0.0".to_owned(),

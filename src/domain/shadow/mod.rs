@@ -6,7 +6,7 @@ mod release;
 mod summary;
 
 pub use object::{Probe, Probed, changed_paths, is_custom_resource, read_probe};
-pub use release::{ReleaseFacts, judge};
+pub use release::{ACTIVE_CONFLICT, ReleaseFacts, active_conflict, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
 
 use jiff::Timestamp;

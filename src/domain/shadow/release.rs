@@ -1,7 +1,7 @@
 //! From objects to the release: the gravest fact wins.
 
 use super::object::is_custom_resource;
-use super::{Forecast, ObjectForecast, ObjectOutcome, Reason, ReleaseOutcome};
+use super::{Conflict, Forecast, ObjectForecast, ObjectOutcome, Reason, ReleaseOutcome};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::DrivenBy;
@@ -105,13 +105,8 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
             | ObjectOutcome::OwnershipOnly
             | ObjectOutcome::Missing => {}
         }
-        for conflict in &forecast.active {
-            let detail = format!(
-                "{} is owned by {} with another value",
-                conflict.field, conflict.owner
-            );
-            choices.push(reason("active-conflict", Some(object), detail));
-        }
+        let conflicts = forecast.active.iter();
+        choices.extend(conflicts.map(|conflict| active_conflict(object, conflict)));
     }
     let outcome = if !blocked.is_empty() {
         ReleaseOutcome::Blocked
@@ -134,6 +129,18 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
         notes: [reported(&objects), notes].concat(),
         objects,
     }
+}
+
+/// The cause of a conflict with another value.
+pub const ACTIVE_CONFLICT: &str = "active-conflict";
+
+/// The reason that a conflict with another value is.
+pub fn active_conflict(object: &ObjectRef, conflict: &Conflict) -> Reason {
+    let detail = format!(
+        "{} is owned by {} with another value",
+        conflict.field, conflict.owner
+    );
+    reason(ACTIVE_CONFLICT, Some(object), detail)
 }
 
 /// What is reported and holds nothing.

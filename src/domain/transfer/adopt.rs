@@ -1,11 +1,12 @@
 //! Adoption: the managedFields that one write shall leave, and what undo needs to take it back.
 
 use managed_fields::entry::{DecodeError, decode, sort};
-use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Time, fields_v1};
+use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, Time, fields_v1};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::owners::is_own;
+use super::owners::{describe, is_own};
+use super::terms::{PIN_MANAGER, Terms, leaves_named, members_named, without};
 use crate::domain::fleet::ManagerMatcher;
 
 /// What the server folds more than ten Update managers into. Holds Helm's old set too, so the apply set is taken out
@@ -44,9 +45,23 @@ pub struct Inverse {
     pub written: Value,
     /// Own entries that went, as they were.
     pub removed: Vec<Value>,
-    /// Foreign entries that lost fields: `ancient-changes` only.
+    /// Foreign entries that lost fields: `ancient-changes`, and those that a policy takes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trimmed: Vec<Trimmed>,
+    /// The entry of pinned fields, if it got any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
+}
+
+/// The entry of pinned fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pinned {
+    /// As it was, if it was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// As it is now.
+    pub after: Value,
 }
 
 /// A foreign entry that lost the fields that are ours.
@@ -95,12 +110,31 @@ impl ApplySet {
         json!({ "apiVersion": self.api_version, "fieldsV1": fields_v1::encode_value(&self.fields) })
     }
 
-    /// From JSON, as [`ApplySet::to_value`] writes it.
+    /// As JSON with the terms that policies set, for the store.
+    pub fn to_value_under(&self, terms: &Terms) -> Value {
+        let mut value = self.to_value();
+        if !terms.is_empty()
+            && let Some(map) = value.as_object_mut()
+        {
+            map.insert("terms".to_owned(), json!(terms));
+        }
+        value
+    }
+
+    /// From JSON, as [`ApplySet::to_value`] and [`ApplySet::to_value_under`] write it.
     pub fn from_value(value: &Value) -> Option<Self> {
         Some(Self {
             api_version: value.get("apiVersion")?.as_str()?.to_owned(),
             fields: fields_v1::decode_value(value.get("fieldsV1")?).ok()?,
         })
+    }
+
+    /// The terms beside an apply set, as [`ApplySet::to_value_under`] writes them; `None` if they do not read.
+    pub fn terms_from_value(value: &Value) -> Option<Terms> {
+        match value.get("terms") {
+            None => Some(Terms::default()),
+            Some(terms) => serde_json::from_value(terms.clone()).ok(),
+        }
     }
 }
 
@@ -118,15 +152,31 @@ pub fn adopt(
     managers: &ManagerMatcher,
     at: Time,
 ) -> Result<Option<Adoption>, TransferError> {
-    if apply_set.fields.is_empty() {
+    adopt_under(live, apply_set, &Terms::default(), managers, at)
+}
+
+/// The same under terms that policies set.
+pub fn adopt_under(
+    live: &[Value],
+    apply_set: &ApplySet,
+    terms: &Terms,
+    managers: &ManagerMatcher,
+    at: Time,
+) -> Result<Option<Adoption>, TransferError> {
+    let entries = read(live).map_err(TransferError::Live)?;
+    let owned = entries
+        .iter()
+        .filter(|entry| is_own(entry, managers) && entry.api_version() == apply_set.api_version)
+        .fold(FieldSet::new(), |all, entry| all.union(entry.fields()));
+    let fields = ours_under(apply_set, terms, &owned);
+    if fields.is_empty() {
         return Err(TransferError::Empty);
     }
-    let entries = read(live).map_err(TransferError::Live)?;
     let ours = ManagedFieldsEntry::new(
         managers.canonical(),
         Operation::Apply,
         apply_set.api_version.as_str(),
-        apply_set.fields.clone(),
+        fields,
     )
     .with_time(Some(at));
     let mut wish = vec![ours.clone()];
@@ -134,6 +184,7 @@ pub fn adopt(
         written: ours.to_value(),
         removed: Vec::new(),
         trimmed: Vec::new(),
+        pinned: None,
     };
     let mut adopted = false;
     for entry in entries {
@@ -142,24 +193,27 @@ pub fn adopt(
                 && entry.api_version() == ours.api_version()
                 && entry.fields() == ours.fields();
             inverse.removed.push(entry.to_value());
-        } else if entry.manager() == ANCIENT_CHANGES && entry.subresource().is_empty() {
-            let left = entry.fields().difference(&apply_set.fields);
-            if left == *entry.fields() {
-                wish.push(entry);
-                continue;
-            }
-            let before = entry.to_value();
-            let after = (!left.is_empty()).then(|| entry.with_fields(left));
-            inverse.trimmed.push(Trimmed {
-                before,
-                after: after.as_ref().map(ManagedFieldsEntry::to_value),
-            });
-            wish.extend(after);
-        } else {
-            wish.push(entry);
+            continue;
         }
+        let left = foreign_under(&entry, &ours, apply_set, terms);
+        if left == *entry.fields() {
+            wish.push(entry);
+            continue;
+        }
+        let before = entry.to_value();
+        let after = (!left.is_empty()).then(|| entry.with_fields(left));
+        inverse.trimmed.push(Trimmed {
+            before,
+            after: after.as_ref().map(ManagedFieldsEntry::to_value),
+        });
+        wish.extend(after);
     }
-    if adopted && inverse.removed.len() == 1 && inverse.trimmed.is_empty() {
+    let pinned = members_named(&owned, &apply_set.fields, &terms.pin);
+    if !pinned.is_empty() {
+        inverse.pinned = pin(&mut wish, &pinned, &apply_set.api_version, at);
+    }
+    let changed = !inverse.trimmed.is_empty() || inverse.pinned.is_some();
+    if adopted && inverse.removed.len() == 1 && !changed {
         return Ok(None);
     }
     sort(&mut wish);
@@ -167,4 +221,70 @@ pub fn adopt(
         wish: wish.iter().map(ManagedFieldsEntry::to_value).collect(),
         inverse,
     }))
+}
+
+/// What our entry shall hold: the apply set, less what is left to others, more what is kept to be deleted next time.
+fn ours_under(apply_set: &ApplySet, terms: &Terms, owned: &FieldSet) -> FieldSet {
+    let leave = terms.leave.iter().map(String::as_str).collect();
+    let leave = leaves_named(&apply_set.fields, &leave);
+    let fields = if leave.is_empty() {
+        apply_set.fields.clone()
+    } else {
+        without(&apply_set.fields, &leave, |_| true)
+    };
+    fields.union(&members_named(owned, &apply_set.fields, &terms.keep))
+}
+
+/// What a foreign entry keeps.
+fn foreign_under(
+    entry: &ManagedFieldsEntry,
+    ours: &ManagedFieldsEntry,
+    apply_set: &ApplySet,
+    terms: &Terms,
+) -> FieldSet {
+    if entry.manager() == ANCIENT_CHANGES && entry.subresource().is_empty() {
+        return entry.fields().difference(ours.fields());
+    }
+    let asked = terms.taken_from(&describe(entry));
+    let taken = leaves_named(entry.fields(), &asked);
+    if taken.is_empty() {
+        return entry.fields().clone();
+    }
+    without(entry.fields(), &taken, |mark| {
+        apply_set.fields.has(mark)
+            || apply_set.fields.below(mark).is_some()
+            || asked.contains(Path::from(mark.to_vec()).to_string().as_str())
+    })
+}
+
+/// Gives fields to the manager of pinned ones; `None` if it has them already.
+fn pin(
+    wish: &mut Vec<ManagedFieldsEntry>,
+    fields: &FieldSet,
+    api_version: &str,
+    at: Time,
+) -> Option<Pinned> {
+    let made = ManagedFieldsEntry::new(PIN_MANAGER, Operation::Apply, api_version, fields.clone())
+        .with_time(Some(at));
+    let place = wish
+        .iter()
+        .position(|entry| entry.identity() == made.identity());
+    let Some(entry) = place.and_then(|place| wish.get_mut(place)) else {
+        let after = made.to_value();
+        wish.push(made);
+        return Some(Pinned {
+            before: None,
+            after,
+        });
+    };
+    let all = entry.fields().union(fields);
+    if all == *entry.fields() {
+        return None;
+    }
+    let before = entry.to_value();
+    *entry = entry.clone().with_fields(all);
+    Some(Pinned {
+        before: Some(before),
+        after: entry.to_value(),
+    })
 }

@@ -83,6 +83,66 @@ fn one(value: &Value) -> Result<ManagedFieldsEntry, TransferError> {
     entries.pop().ok_or(TransferError::Empty)
 }
 
+/// What became of the fields that were pinned.
+struct Pins {
+    before: Option<ManagedFieldsEntry>,
+    after: Option<ManagedFieldsEntry>,
+    /// What the entry got.
+    added: FieldSet,
+    /// Of it, what others took since.
+    lost: FieldSet,
+}
+
+fn pinned_now(inverse: &Inverse, others: &[ManagedFieldsEntry]) -> Result<Pins, TransferError> {
+    let Some(pinned) = &inverse.pinned else {
+        return Ok(Pins {
+            before: None,
+            after: None,
+            added: FieldSet::new(),
+            lost: FieldSet::new(),
+        });
+    };
+    let after = one(&pinned.after)?;
+    let before = pinned.before.as_ref().map(one).transpose()?;
+    let added = match &before {
+        Some(before) => after.fields().difference(before.fields()),
+        None => after.fields().clone(),
+    };
+    let now = others
+        .iter()
+        .find(|entry| entry.identity() == after.identity());
+    let lost = match now {
+        Some(now) => added.difference(now.fields()),
+        None => added.clone(),
+    };
+    Ok(Pins {
+        before,
+        after: Some(after),
+        added,
+        lost,
+    })
+}
+
+impl Pins {
+    /// Takes the pinned fields out of their entry again.
+    fn take_out(&self, wish: &mut Vec<ManagedFieldsEntry>) {
+        let Some(after) = &self.after else { return };
+        let Some(place) = wish
+            .iter()
+            .position(|entry| entry.identity() == after.identity())
+        else {
+            return;
+        };
+        let entry = wish.remove(place);
+        let left = entry.fields().difference(&self.added);
+        match &self.before {
+            Some(before) if left == *before.fields() => wish.push(before.clone()),
+            _ if left.is_empty() => {}
+            _ => wish.push(entry.with_fields(left)),
+        }
+    }
+}
+
 /// The managedFields that put an adopted object back: own entries as saved, less what others took from us since;
 /// everybody else's as they are now.
 pub fn put_back(
@@ -101,7 +161,8 @@ pub fn put_back(
     let kept = own
         .first()
         .map_or_else(FieldSet::new, |entry| entry.fields().clone());
-    let taken = written.fields().difference(&kept);
+    let pins = pinned_now(inverse, &wish)?;
+    let taken = written.fields().difference(&kept).union(&pins.lost);
     let less_taken = |entry: ManagedFieldsEntry| {
         if taken.is_empty() {
             return Some(entry);
@@ -144,6 +205,7 @@ pub fn put_back(
             (None, _) => wish.extend(less_taken(before)),
         }
     }
+    pins.take_out(&mut wish);
     let updates = wish
         .iter()
         .filter(|entry| entry.operation() == Operation::Update)

@@ -8,21 +8,28 @@
 //! after   helm/Apply  {a b}     kubectl/Update {c}     d is let go, its value stays
 //! ```
 //!
-//! Laws, as property tests: `put_back ∘ adopt = identity`; foreign entries are unchanged; `adopt` is idempotent;
-//! managedFields never end up empty.
+//! Policies add terms ([`Terms`]): fields that foreign entries lose to ours, fields that ours does not get, drops that it
+//! keeps or that the manager of pinned fields gets.
+//!
+//! Laws, as property tests, under every terms: `put_back ∘ adopt = identity`; foreign entries are unchanged except where
+//! the terms say so; `adopt` is idempotent; managedFields never end up empty.
 
 mod adopt;
 mod back;
 mod compare;
 mod owners;
+mod terms;
 
-pub use adopt::{Adoption, ApplySet, Inverse, TransferError, Trimmed, adopt};
+pub use adopt::{Adoption, ApplySet, Inverse, Pinned, TransferError, Trimmed, adopt, adopt_under};
 pub use back::{BackError, Ours, classify, put_back};
 pub use compare::{Difference, same_entries};
 pub use owners::{describe, is_own};
+pub use terms::{PIN_MANAGER, Share, Terms};
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use managed_fields::entry::{decode, sort};
     use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, Time};
     use proptest::prelude::*;
@@ -80,7 +87,7 @@ mod tests {
     /// A list as the server keeps it: one entry an identity, sorted, at most ten Update entries.
     fn list() -> impl Strategy<Value = Vec<Value>> {
         prop::collection::vec(entry(), 0..9).prop_map(|mut entries| {
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = BTreeSet::new();
             entries.retain(|entry| seen.insert(entry.identity().key().to_owned()));
             sort(&mut entries);
             entries.iter().map(ManagedFieldsEntry::to_value).collect()
@@ -160,6 +167,191 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Terms about some of the fields there are, and some that are nowhere.
+    fn terms() -> impl Strategy<Value = Terms> {
+        let text = || {
+            fields().prop_map(|set| {
+                let paths: Vec<String> = set.iter().map(|path| path.to_string()).collect();
+                paths.into_iter().collect::<BTreeSet<_>>()
+            })
+        };
+        let owner = prop::sample::select(vec![
+            "kubectl-edit",
+            "kubectl-edit/scale",
+            "kube-controller-manager",
+            "kube-controller-manager/status",
+            "helm",
+        ]);
+        let shares = prop::collection::vec((owner, text()), 0..4).prop_map(|shares| {
+            let each = |(owner, fields): (&str, BTreeSet<String>)| {
+                let owner = owner.to_owned();
+                let made = fields.into_iter().map(move |field| Share {
+                    owner: owner.clone(),
+                    field,
+                });
+                made.collect::<Vec<_>>()
+            };
+            shares.into_iter().flat_map(each).collect()
+        });
+        (shares, text(), text(), text(), any::<[bool; 3]>()).prop_map(
+            |(take_over, leave, keep, pin, with)| Terms {
+                take_over,
+                leave: if with[0] { leave } else { BTreeSet::default() },
+                keep: if with[1] { keep } else { BTreeSet::default() },
+                pin: if with[2] { pin } else { BTreeSet::default() },
+            },
+        )
+    }
+
+    fn under(live: &[Value], set: &ApplySet, terms: &Terms) -> Option<Adoption> {
+        match adopt_under(live, set, terms, &managers(), at()) {
+            Ok(adoption) => adoption,
+            // Everything is left to others: nothing would be ours, so nothing is done.
+            Err(TransferError::Empty) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+        #[test]
+        fn under_every_terms_putting_back_is_the_identity(live in list(), set in set(), terms in terms()) {
+            if let Some(adoption) = under(&live, &set, &terms) {
+                prop_assert_eq!(classify(&adoption.wish, &adoption.inverse, &managers()).unwrap(), Ours::After);
+                prop_assert_eq!(classify(&live, &adoption.inverse, &managers()).unwrap(), Ours::Before);
+                let back = put_back(&adoption.wish, &adoption.inverse, &managers()).unwrap();
+                prop_assert_eq!(back, live);
+            }
+        }
+
+        #[test]
+        fn under_every_terms_twice_is_once(live in list(), set in set(), terms in terms()) {
+            if let Some(adoption) = under(&live, &set, &terms) {
+                prop_assert!(under(&adoption.wish, &set, &terms).is_none());
+                prop_assert!(!adoption.wish.is_empty());
+            }
+        }
+
+        #[test]
+        fn foreign_entries_lose_what_the_terms_say_and_nothing_else(live in list(), set in set(), terms in terms()) {
+            let Some(adoption) = under(&live, &set, &terms) else { return Ok(()) };
+            let after = foreign(&adoption.wish);
+            for before in foreign(&live) {
+                let now = after.iter().find(|entry| entry.identity() == before.identity());
+                let now = now.map_or_else(FieldSet::new, |entry| entry.fields().clone());
+                prop_assert!(now.is_subset(before.fields()));
+                let owner = describe(&before);
+                for lost in &before.fields().difference(&now).leaves() {
+                    let asked = Share { owner: owner.clone(), field: lost.to_string() };
+                    // The field itself, or the mark above nothing but such fields.
+                    let below = |share: &Share| share.owner == owner && share.field.starts_with(&asked.field);
+                    prop_assert!(terms.take_over.iter().any(below), "{} lost {}", owner, asked.field);
+                }
+                for share in terms.take_over.iter().filter(|share| share.owner == owner) {
+                    let has = now.leaves().iter().any(|path| path.to_string() == share.field);
+                    let had = before.fields().leaves().iter().any(|path| path.to_string() == share.field);
+                    prop_assert!(!(has && had), "{} keeps {}", owner, share.field);
+                }
+            }
+            for entry in &after {
+                let was = foreign(&live).iter().any(|it| it.identity() == entry.identity());
+                prop_assert!(was || entry.manager() == PIN_MANAGER);
+            }
+        }
+
+        #[test]
+        fn ours_is_the_apply_set_but_for_the_terms(live in list(), set in set(), terms in terms()) {
+            let Some(adoption) = under(&live, &set, &terms) else { return Ok(()) };
+            let wish = decode(&Value::Array(adoption.wish.clone())).unwrap();
+            let own: Vec<_> = wish.iter().filter(|entry| is_own(entry, &managers())).collect();
+            prop_assert_eq!(own.len(), 1);
+            for path in &set.fields.leaves() {
+                prop_assert_eq!(own[0].fields().has(&path), !terms.leave.contains(&path.to_string()));
+            }
+            for extra in &own[0].fields().difference(&set.fields) {
+                prop_assert!(terms.keep.contains(&extra.to_string()));
+            }
+        }
+
+        #[test]
+        fn under_terms_what_others_took_since_stays_theirs(
+            live in list(), set in set(), terms in terms(), taken in fields(),
+        ) {
+            let Some(adoption) = under(&live, &set, &terms) else { return Ok(()) };
+            let mut entries = decode(&Value::Array(adoption.wish.clone())).unwrap();
+            let mut stolen = FieldSet::new();
+            for entry in &mut entries {
+                if is_own(entry, &managers()) || entry.manager() == PIN_MANAGER {
+                    let kept = entry.fields().difference(&taken);
+                    prop_assume!(!kept.is_empty());
+                    stolen = stolen.union(&entry.fields().difference(&kept));
+                    if kept != *entry.fields() {
+                        *entry = entry.clone().with_fields(kept);
+                    }
+                }
+            }
+            entries.push(ManagedFieldsEntry::new("thief", Operation::Update, "v1", taken.clone()));
+            sort(&mut entries);
+            let now: Vec<Value> = entries.iter().map(ManagedFieldsEntry::to_value).collect();
+            let Ok(back) = put_back(&now, &adoption.inverse, &managers()) else { return Ok(()) };
+            for entry in decode(&Value::Array(back)).unwrap() {
+                if is_own(&entry, &managers()) {
+                    prop_assert!(entry.fields().intersection(&stolen).is_empty());
+                } else if entry.manager() == "thief" {
+                    prop_assert_eq!(entry.fields(), &taken);
+                }
+                prop_assert_ne!(entry.manager(), PIN_MANAGER);
+            }
+        }
+    }
+
+    #[test]
+    fn a_foreign_item_goes_with_its_mark() {
+        use managed_fields::{PathElement, fields_v1};
+        let live = |foreign: &str| {
+            vec![
+                serde_json::json!({"manager": "helm", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+                    "fieldsV1": {"f:spec": {"f:env": {"k:{\"name\":\"A\"}": {".": {}, "f:name": {}, "f:value": {}}}}}}),
+                serde_json::json!({"manager": "kubectl", "operation": "Update", "apiVersion": "v1", "subresource": "scale",
+                    "fieldsType": "FieldsV1", "fieldsV1": serde_json::from_str::<Value>(foreign).unwrap()}),
+            ]
+        };
+        let fields = fields_v1::decode(
+            r#"{"f:spec":{"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}}}}"#,
+        )
+        .unwrap();
+        let set = ApplySet {
+            api_version: "v1".to_owned(),
+            fields,
+        };
+        let share = |field: &str| Share {
+            owner: "kubectl/scale".to_owned(),
+            field: format!(".spec.env[name=\"A\"]{field}"),
+        };
+        let both = Terms {
+            take_over: [share(".name"), share(".value")].into(),
+            ..Terms::default()
+        };
+        let whole =
+            r#"{"f:spec":{"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}}}}"#;
+        let adoption = under(&live(whole), &set, &both).unwrap();
+        assert_eq!(adoption.wish.len(), 1, "{:?}", adoption.wish);
+        let one = Terms {
+            take_over: [share(".value")].into(),
+            ..Terms::default()
+        };
+        let adoption = under(&live(whole), &set, &one).unwrap();
+        let left = &foreign(&adoption.wish)[0];
+        let item = [
+            PathElement::field("spec"),
+            PathElement::field("env"),
+            PathElement::key([("name", "A")]),
+        ];
+        assert!(left.fields().has(&item));
+        assert_eq!(left.fields().leaves().len(), 1);
     }
 
     #[test]

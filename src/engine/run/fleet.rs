@@ -20,6 +20,7 @@ use crate::cluster::Cluster;
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, RunId};
 use crate::domain::plan::{Plan, PlannedRelease, Wave};
+use crate::domain::policy::Book;
 use crate::domain::release::Driver;
 use crate::domain::report::Totals;
 use crate::domain::run::{Attempt, Job, Outcome};
@@ -27,7 +28,7 @@ use crate::domain::run_event::{Share, What};
 use crate::engine::bounded::bounded;
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
-use crate::engine::shadow::LiveProbe;
+use crate::engine::shadow::{LiveProbe, Settling};
 use crate::store::{self, AttemptRow, Holder, Journal};
 
 /// Record writes of a migration: lock, commit, supersede.
@@ -323,7 +324,8 @@ async fn on_cluster(
         .first()
         .map(|planned| planned.release.cluster.clone());
     let limit = cluster
-        .and_then(|cluster| plan.metadata.limits.get(&cluster))
+        .as_ref()
+        .and_then(|cluster| plan.metadata.limits.get(cluster))
         .map_or(1, |limits| limits.in_flight);
     let probe = LiveProbe {
         reader: hands.cluster.as_ref(),
@@ -332,7 +334,22 @@ async fn on_cluster(
         clock: context.clock.as_ref(),
         dice: context.dice.as_ref(),
     };
-    let probe = &probe;
+    // A plan whose rules do not read was refused before; without rules every conflict is held.
+    let book = Book::new(&plan.metadata.policies).unwrap_or_default();
+    let none = BTreeMap::new();
+    let labels = cluster
+        .as_ref()
+        .and_then(|cluster| plan.metadata.labels.get(cluster));
+    let settling = Settling {
+        forecaster: &probe,
+        reader: hands.cluster.as_ref(),
+        rehearser: hands.cluster.as_ref(),
+        managers: &context.managers,
+        clock: context.clock.as_ref(),
+        book: &book,
+        labels: labels.unwrap_or(&none),
+    };
+    let settling = &settling;
     let mut work = Vec::new();
     for planned in releases {
         work.push(
@@ -341,7 +358,7 @@ async fn on_cluster(
                 if *context.stop.borrow() || hands.away.load(Ordering::Relaxed) {
                     return (ends, None);
                 }
-                match migrate(context, hands, probe, wave, planned, &mut ends).await {
+                match migrate(context, hands, settling, wave, planned, &mut ends).await {
                     Ok(outcome) => (ends, Some(outcome)),
                     Err(error) => {
                         if is_away(&error) && !hands.away.swap(true, Ordering::Relaxed) {
@@ -371,7 +388,7 @@ async fn on_cluster(
 async fn migrate(
     context: &RunContext,
     hands: &Hands,
-    probe: &LiveProbe<'_>,
+    settling: &Settling<'_>,
     wave: u32,
     planned: &PlannedRelease,
     ends: &mut Ends,
@@ -380,7 +397,15 @@ async fn migrate(
     let mut patience = Patience::new(hands);
     let opening = loop {
         // Until its attempt is in the journal, which is the last thing that opening does, nothing but reads was sent.
-        match open_migration(hands, probe, &context.store, planned, context.dwell_seconds).await {
+        match open_migration(
+            hands,
+            settling,
+            &context.store,
+            planned,
+            context.dwell_seconds,
+        )
+        .await
+        {
             Ok(opening) => break opening,
             Err(error) => patience.pause(hands, error).await?,
         }

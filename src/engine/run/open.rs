@@ -6,12 +6,15 @@ use super::sight::{Memory, adoption_request};
 use crate::cluster::RecordScope;
 use crate::domain::ids::{Digest, Uid};
 use crate::domain::plan::PlannedRelease;
+use crate::domain::policy::unplanned;
 use crate::domain::run::{
     Attempt, Entry, Intent, Job, Opened, OpenedObject, Outcome, RecordImage, Token,
 };
 use crate::domain::shadow::{Forecast, ReleaseOutcome};
 use crate::engine::records::{Loaded, RecordFault, ReleaseRecords, list};
-use crate::engine::shadow::{ForecastError, Forecaster, Holders, Prepared, Target as Probed};
+use crate::engine::shadow::{
+    ForecastError, Holders, SettledObject, SettledRelease, Settling, Target as Probed,
+};
 use crate::store;
 
 /// An attempt that may begin, or why nothing was done.
@@ -41,7 +44,7 @@ pub struct Ready {
 /// Zero writes to the cluster. Cancel safe.
 pub async fn open_migration(
     hands: &Hands,
-    forecaster: &dyn Forecaster,
+    settling: &Settling<'_>,
     store: &str,
     planned: &PlannedRelease,
     dwell_seconds: u32,
@@ -86,7 +89,7 @@ pub async fn open_migration(
         last: &current,
         holders: &holders,
     };
-    let prepared = match forecaster.forecast(&target).await {
+    let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,
         Err(ForecastError::Cluster(source)) => return Err(away(source)),
     };
@@ -98,6 +101,23 @@ pub async fn open_migration(
                 why: reasons(&prepared.forecast),
             }));
         }
+    }
+    if !prepared.retry.is_empty() {
+        return Ok(Opening::HandedBack(Outcome::Busy {
+            who: prepared.retry.join("; "),
+        }));
+    }
+    // What a plan says is what runs: fewer decisions are fine, others are not.
+    let news = unplanned(&planned.decisions, &prepared.decisions);
+    if let Some(first) = news.first() {
+        let more = match news.len() {
+            1 => String::new(),
+            all => format!(", and {} more decisions", all - 1),
+        };
+        return Ok(stale(&format!(
+            "{} {} of {} was not in the plan{more}",
+            first.action, first.field, first.object
+        )));
     }
     let objects = u32::try_from(prepared.objects.len()).unwrap_or(u32::MAX);
     if objects != planned.objects {
@@ -164,7 +184,7 @@ async fn journal(
     store: &str,
     planned: &PlannedRelease,
     current: &Loaded,
-    prepared: Prepared,
+    prepared: SettledRelease,
     dwell_seconds: u32,
 ) -> Result<Opening, DriveError> {
     let release = &planned.release;
@@ -172,10 +192,14 @@ async fn journal(
     let mut images = Images::default();
     let mut memory = Memory::default();
     let mut objects = Vec::new();
-    for (index, object) in (0..).zip(prepared.objects) {
+    for (index, settled) in (0..).zip(prepared.objects) {
+        let SettledObject {
+            prepared: object,
+            terms,
+        } = settled;
         memory.remember(index, &object.live);
         objects.push(OpenedObject {
-            apply_set: images.put(&object.apply_set.to_value())?,
+            apply_set: images.put(&object.apply_set.to_value_under(&terms))?,
             request: adoption_request(&object.live, &object.adoption, &mut images)?,
             object: object.object,
         });

@@ -15,7 +15,7 @@ use crate::domain::run::{
     Attempt, Content, Direction, Look, ObjectCell, ObjectRequest, ObjectSeen, RecordSeen, Token,
     View,
 };
-use crate::domain::transfer::{Adoption, ApplySet, Inverse, Ours, adopt, classify, put_back};
+use crate::domain::transfer::{Adoption, ApplySet, Inverse, Ours, adopt_under, classify, put_back};
 use crate::engine::records::{Head, RecordFault, list, load};
 use crate::engine::shadow::{Rehearsal, rehearse};
 use crate::helm::StoredRecord;
@@ -149,8 +149,11 @@ pub async fn see(
                 );
             }
             Ours::Before => {
-                let apply_set: Value = images.get(journal, &opened.apply_set).await?;
-                let Some(apply_set) = ApplySet::from_value(&apply_set) else {
+                let saved: Value = images.get(journal, &opened.apply_set).await?;
+                let (Some(apply_set), Some(terms)) = (
+                    ApplySet::from_value(&saved),
+                    ApplySet::terms_from_value(&saved),
+                ) else {
                     return Ok(ObjectSeen::Refused {
                         why: "the saved apply set does not read".to_owned(),
                     });
@@ -161,7 +164,8 @@ pub async fn see(
                         why: "the clock is off".to_owned(),
                     });
                 };
-                let adoption = match adopt(live.managed_fields(), &apply_set, eyes.managers, at) {
+                let entries = live.managed_fields();
+                let adoption = match adopt_under(entries, &apply_set, &terms, eyes.managers, at) {
                     Ok(Some(adoption)) => adoption,
                     Ok(None) => {
                         return Ok(ObjectSeen::Rewritten {

@@ -7,8 +7,10 @@ mod neighbours;
 mod objects;
 mod probe;
 mod rehearse;
+mod settled;
 
 pub use neighbours::{Holders, holders};
 pub use objects::{ManifestObject, Objects, ObjectsError, UnservedKind, objects};
 pub use probe::{ForecastError, Forecaster, LiveProbe, Prepared, PreparedObject, Target};
 pub use rehearse::{Rehearsal, patch_body, rehearse};
+pub use settled::{SettledObject, SettledRelease, Settling};

@@ -286,8 +286,13 @@ impl LiveProbe<'_> {
     }
 
     fn now(&self) -> Time {
-        Time::from_unix(self.clock.now().as_second()).unwrap_or(EPOCH)
+        time(self.clock)
     }
+}
+
+/// The time of new entries.
+pub(super) fn time(clock: &dyn Clock) -> Time {
+    Time::from_unix(clock.now().as_second()).unwrap_or(EPOCH)
 }
 
 /// Letters of a probe's name: enough that no real manager has it.

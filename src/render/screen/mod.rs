@@ -5,6 +5,7 @@ pub mod fields;
 pub mod graph;
 pub mod inventory;
 pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod settle;
 pub mod shadow;

@@ -466,6 +466,7 @@ pub(crate) mod tests {
             writes: objects + 3,
             reason: "covers 12 of 47 signatures".into(),
             notes: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -504,6 +505,8 @@ pub(crate) mod tests {
                     .into(),
                 writes_per_second: 20,
                 sizes: crate::domain::fleet::WaveSizes(vec![]),
+                policies: vec![],
+                labels: BTreeMap::new(),
             },
             waves: vec![
                 Wave {

@@ -387,6 +387,9 @@ fn item(candidate: &Candidate) -> Value {
         map.insert("chart".into(), json!(candidate.chart));
         map.insert("revision".into(), json!(candidate.revision));
         map.insert("causes".into(), json!(causes(&candidate.forecast)));
+        if !candidate.decisions.is_empty() {
+            map.insert("decisions".into(), json!(candidate.decisions));
+        }
     }
     item
 }
@@ -536,6 +539,7 @@ pub(crate) mod tests {
                 name: release.name.to_string(),
                 version: "3.4.0".into(),
             },
+            decisions: vec![],
             driver: Driver::Secret,
             revision: Revision(14),
             record_uid: "uid".into(),

@@ -5,7 +5,7 @@
 //	oracle extract OPENAPI... -- GROUP/VERSION/KIND...   a small OpenAPI document with only what these kinds need
 //
 // Requests: {"op":"apply|update","openapi":[files],"manager":"","subresource":"","force":false,"live":{}|null,
-// "config":{},"ignore":[["status"]]}, {"op":"csa","live":{},"csaManagers":[""],"manager":"","subresource":""},
+// "config":{},"ignore":[["status"]],"empty":{}} ("empty" is a new object of the kind, as the server's Go structs have it), {"op":"csa","live":{},"csaManagers":[""],"manager":"","subresource":""},
 // {"op":"text","text":"<fieldsV1>"}.
 // Answers: {"object":{},"managedFields":[]} or {"error":"","conflicts":[{"message":"","field":""}]}, {"patch":[]|null},
 // {"text":""}.
@@ -41,6 +41,7 @@ type request struct {
 	Live        json.RawMessage `json:"live"`
 	Config      json.RawMessage `json:"config"`
 	CSAManagers []string        `json:"csaManagers"`
+	Empty       json.RawMessage `json:"empty"`
 	Ignore      [][]string      `json:"ignore"`
 	Text        string          `json:"text"`
 }
@@ -150,7 +151,13 @@ func request2answer(r *request, converters map[string]managedfields.TypeConverte
 		return answer{}, err
 	}
 	gvk := config.GroupVersionKind()
+	news := newObjects{r.Empty}
 	live := empty(gvk)
+	if r.Op == "update" {
+		if live, err = news.object(gvk); err != nil {
+			return answer{}, err
+		}
+	}
 	if len(r.Live) > 0 && string(r.Live) != "null" {
 		if live, err = object(r.Live); err != nil {
 			return answer{}, err
@@ -167,7 +174,7 @@ func request2answer(r *request, converters map[string]managedfields.TypeConverte
 	version := gvk.GroupVersion()
 	reset := map[fieldpath.APIVersion]*fieldpath.Set{fieldpath.APIVersion(version.String()): ignored}
 	manager, err := managedfields.NewDefaultCRDFieldManager(
-		types, relabel{}, noDefaults{}, emptyObjects{}, gvk, version, r.Subresource, fieldpath.NewExcludeFilterSetMap(reset))
+		types, relabel{}, noDefaults{}, news, gvk, version, r.Subresource, fieldpath.NewExcludeFilterSetMap(reset))
 	if err != nil {
 		return answer{}, err
 	}
@@ -244,6 +251,14 @@ type noDefaults struct{}
 
 func (noDefaults) Default(runtime.Object) {}
 
-type emptyObjects struct{}
+// newObjects makes new objects of the one kind of a request.
+type newObjects struct{ text json.RawMessage }
 
-func (emptyObjects) New(gvk schema.GroupVersionKind) (runtime.Object, error) { return empty(gvk), nil }
+func (n newObjects) New(gvk schema.GroupVersionKind) (runtime.Object, error) { return n.object(gvk) }
+
+func (n newObjects) object(gvk schema.GroupVersionKind) (*unstructured.Unstructured, error) {
+	if len(n.text) == 0 {
+		return empty(gvk), nil
+	}
+	return object(n.text)
+}

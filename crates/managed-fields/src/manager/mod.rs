@@ -11,6 +11,7 @@ mod cap;
 mod error;
 mod managed;
 pub mod reset;
+pub mod scale;
 mod strip;
 
 use std::collections::BTreeMap;
@@ -110,6 +111,30 @@ impl<'s> FieldManager<'s> {
         &self.kind
     }
 
+    /// What an object of the kind is before anybody has written into it, and what everything that is written is compared with:
+    /// built-in kinds have their inner structs already, so whoever creates one does not come to own those.
+    ///
+    /// ```
+    /// use managed_fields::{FieldManager, Kind, Schema};
+    /// use serde_json::json;
+    ///
+    /// let document = json!({"components": {"schemas": {"io.k8s.api.core.v1.Service": {
+    ///     "type": "object",
+    ///     "properties": {"spec": {"type": "object", "default": {}}},
+    ///     "x-kubernetes-group-version-kind": [{"group": "", "version": "v1", "kind": "Service"}],
+    /// }}}});
+    /// let schema = Schema::from_openapi([&document])?;
+    /// let endpoint = FieldManager::new(&schema, Kind::new("v1", "Service"), "");
+    /// assert_eq!(endpoint.new_object(), json!({"apiVersion": "v1", "kind": "Service", "spec": {}}));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new_object(&self) -> Value {
+        let mut object = self.schema.zero(&self.kind);
+        object.insert("apiVersion".to_owned(), self.kind.api_version().into());
+        object.insert("kind".to_owned(), self.kind.kind.as_str().into());
+        Value::Object(object)
+    }
+
     /// The fields that `config` would give to a manager who applies it here.
     pub fn apply_set(&self, config: &Value) -> Result<FieldSet, ManagerError> {
         let fields = self.typed_config(config)?.field_set()?;
@@ -154,15 +179,15 @@ impl<'s> FieldManager<'s> {
         force: bool,
         now: Time,
     ) -> Result<Managing, ManagerError> {
-        let empty = self.empty_object();
-        let live = live.unwrap_or(&empty);
+        let nothing = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.kind});
+        let live = live.unwrap_or(&nothing);
         let mut managed = Managed::decode(managed::of(live))?;
         self.check_kind(config)?;
         if managed.is_empty() {
             let before = |error| ManagerError::BeforeFirstApply(Box::new(error));
             self.update_managed(
                 converter,
-                &empty,
+                &self.new_object(),
                 live,
                 &mut managed,
                 BEFORE_FIRST_APPLY,
@@ -211,7 +236,8 @@ impl<'s> FieldManager<'s> {
     /// Create, update or any patch but apply: `new` is the object that the request would store.
     ///
     /// Its own `metadata.managedFields` count: they replace the live ones, unless they are absent, empty of meaning or
-    /// unreadable; `[]` and `[{}]` reset them. (On an error the server stores the object without any entry.)
+    /// unreadable; `[]` and `[{}]` reset them. (Of a custom resource the server's decoder drops an empty list, so that only
+    /// `[{}]` resets.) (On an error the server stores the object without any entry.)
     pub fn update(
         &self,
         live: Option<&Value>,
@@ -239,7 +265,7 @@ impl<'s> FieldManager<'s> {
         manager: &str,
         now: Time,
     ) -> Result<Managing, ManagerError> {
-        let empty = self.empty_object();
+        let empty = self.new_object();
         let live = live.unwrap_or(&empty);
         let mut managed = Managed::of_update(live, new, !self.subresource.is_empty());
         let new = managed::without(new.clone());
@@ -314,10 +340,6 @@ impl<'s> FieldManager<'s> {
             found: Box::new(found),
             expected: Box::new(self.kind.clone()),
         })
-    }
-
-    fn empty_object(&self) -> Value {
-        json!({"apiVersion": self.kind.api_version(), "kind": self.kind.kind})
     }
 
     fn identity(&self, manager: &str, operation: Operation) -> Identity {

@@ -137,14 +137,34 @@ pub fn of_builtin(kind: &Kind, subresource: &str) -> Option<FieldSet> {
 
 /// What the server resets for a version of a custom resource that has the status subresource; without one it resets nothing.
 ///
-/// The filter holds for that version alone: an entry of another version is compared unfiltered.
+/// The filter holds for that version alone: an entry of another version is compared unfiltered. That is so on the main resource; if a
+/// resource has several versions with a status, see [`of_custom_status`].
 pub fn of_custom_resource(api_version: &str, subresource: &str) -> BTreeMap<String, FieldSet> {
     let fields = match subresource {
         "" => set(&["status"]),
-        "status" => set(&["spec", "metadata"]),
+        "status" => return of_custom_status([api_version]),
         _ => FieldSet::new(),
     };
     BTreeMap::from([(api_version.to_owned(), fields)])
+}
+
+/// What the server resets on the status subresource of a custom resource: of all its versions that have one, whichever the
+/// request names (`apiextensions-apiserver`, `getStatusResetFields`).
+///
+/// ```
+/// use managed_fields::manager::reset;
+///
+/// let reset = reset::of_custom_status(["example.dev/v1", "example.dev/v1beta1"]);
+/// assert_eq!(reset["example.dev/v1beta1"].to_string(), ".metadata\n.spec");
+/// ```
+pub fn of_custom_status<'a>(
+    versions: impl IntoIterator<Item = &'a str>,
+) -> BTreeMap<String, FieldSet> {
+    let fields = set(&["spec", "metadata"]);
+    versions
+        .into_iter()
+        .map(|version| (version.to_owned(), fields.clone()))
+        .collect()
 }
 
 fn set(paths: &[&str]) -> FieldSet {

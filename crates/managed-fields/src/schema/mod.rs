@@ -1,9 +1,11 @@
 //! Schemas: how each field of an object merges, as far as field ownership must know.
 //!
-//! `mod` holds the types, `openapi` reads them from a cluster's OpenAPI v3 documents, `kind` names kinds.
+//! `mod` holds the types, `openapi` reads them from a cluster's OpenAPI v3 documents, `kind` names kinds, `zero` knows what
+//! a new object says already.
 
 mod kind;
 mod openapi;
+mod zero;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,6 +77,7 @@ pub(crate) struct Map {
 pub(crate) struct Field {
     pub type_ref: TypeRef,
     pub default: Option<Value>,
+    pub required: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -240,6 +240,7 @@ impl Reader<'_> {
             .get("properties")
             .and_then(Value::as_object)
             .unwrap_or(&none);
+        let required = model.get("required").and_then(Value::as_array);
         let mut fields = BTreeMap::new();
         for (name, property) in properties {
             let type_ref = self.type_ref(property, preserve, depth);
@@ -247,7 +248,12 @@ impl Reader<'_> {
                 .get("default")
                 .filter(|default| !default.is_null())
                 .cloned();
-            fields.insert(Arc::from(name.as_str()), Field { type_ref, default });
+            let field = Field {
+                type_ref,
+                default,
+                required: required.is_some_and(|names| names.iter().any(|it| it == name)),
+            };
+            fields.insert(Arc::from(name.as_str()), field);
         }
         let element = match model.get("additionalProperties") {
             None | Some(Value::Null) if preserve || fields.is_empty() => {

@@ -7,9 +7,13 @@ use managed_fields::manager::{ManagerError, Managing};
 use managed_fields::{FieldManager, FieldSet, Kind, Path, Schema, Time, value};
 use serde_json::{Value, json};
 
+use crate::errors;
 use crate::generate::Generator;
-use crate::oracle::Oracle;
+use crate::report::{Disagreement, Report};
 use crate::rng::Rng;
+use crate::shrink;
+
+use super::oracle::Oracle;
 
 const APPLIERS: &[&str] = &["helm", "helm", "helm", "argo<&>", "ci bot", "flux", ""];
 const UPDATERS: &[&str] = &[
@@ -39,6 +43,8 @@ const UPDATERS: &[&str] = &[
 const FIRST_SECOND: i64 = 1_500_000_000;
 const REAL_CLOCK: i64 = 1_700_000_000;
 
+type Agreed = Result<(), Box<Disagreement>>;
+
 /// The OpenAPI documents, parsed by us and known by name to the oracle.
 pub struct Worlds(Vec<World>);
 
@@ -49,43 +55,8 @@ struct World {
     kinds: Vec<(Kind, String)>,
 }
 
-#[derive(Debug, Default)]
-pub struct Tally {
-    pub cases: usize,
-    applies: usize,
-    conflicts: usize,
-    no_ops: usize,
-    refused: usize,
-    updates: usize,
-    csa: usize,
-    csa_changes: usize,
-    folded: usize,
-    before_first_apply: usize,
-    other_versions: usize,
-    pruned: usize,
-}
-
-impl Tally {
-    /// A random test that meets none of the hard cases proves nothing.
-    pub fn assert_worth(&self) {
-        let hard = [
-            self.conflicts * 40,
-            self.no_ops * 40,
-            self.refused * 200,
-            self.csa_changes * 300,
-            self.folded * 300,
-            self.before_first_apply * 200,
-            self.other_versions * 200,
-            self.pruned * 100,
-        ];
-        assert!(
-            hard.iter().all(|weighted| *weighted > self.cases),
-            "too few of some kind of case: {self:?}"
-        );
-    }
-}
-
 impl Worlds {
+    /// Reads the documents.
     pub fn load() -> Self {
         let load = |name: &str| {
             let (file, document) = crate::fixture(name);
@@ -151,7 +122,8 @@ struct Life<'a> {
     crowded: bool,
 }
 
-pub fn live(worlds: &Worlds, oracle: &mut Oracle, seed: u64, tally: &mut Tally) {
+/// Lives the life of a seed. Ends early at a disagreement, which is added to the report.
+pub fn live(worlds: &Worlds, oracle: &mut Oracle, seed: u64, report: &mut Report) {
     let mut rng = Rng::new(seed);
     let is_widget = rng.chance(50);
     let world = &worlds.0[usize::from(is_widget)];
@@ -186,14 +158,18 @@ pub fn live(worlds: &Worlds, oracle: &mut Oracle, seed: u64, tally: &mut Tally) 
         if life.live.is_some() && life.rng.chance(9) {
             life.accident();
         }
-        match life.rng.below(100) {
-            n if n < csa_share && life.live.is_some() => life.csa(oracle, tally),
+        report.cases += 1;
+        let agreed = match life.rng.below(100) {
+            n if n < csa_share && life.live.is_some() => life.csa(oracle, report),
             n if n < apply_share || life.live.is_none() && life.rng.chance(50) => {
-                life.apply(oracle, tally);
+                life.apply(oracle, report)
             }
-            _ => life.update(oracle, tally),
+            _ => life.update(oracle, report),
+        };
+        if let Err(disagreement) = agreed {
+            report.disagreements.push(*disagreement);
+            return;
         }
-        tally.cases += 1;
     }
 }
 
@@ -205,6 +181,7 @@ impl Life<'_> {
                 .unwrap(),
             wrong,
             duplicates,
+            nulls: 40,
         }
     }
 
@@ -236,7 +213,7 @@ impl Life<'_> {
         (paths, BTreeMap::from([(self.kind.api_version(), set)]))
     }
 
-    fn apply(&mut self, oracle: &mut Oracle, tally: &mut Tally) {
+    fn apply(&mut self, oracle: &mut Oracle, report: &mut Report) -> Agreed {
         let manager = *self.rng.pick(APPLIERS);
         let (model, names) = (self.model(), self.names());
         let mut rng = std::mem::replace(&mut self.rng, Rng::new(0));
@@ -278,6 +255,7 @@ impl Life<'_> {
         let request = json!({
             "op": "apply", "openapi": [self.world.file], "manager": manager, "subresource": subresource, "force": force,
             "live": self.live, "config": config, "ignore": ignore,
+            "empty": FieldManager::new(&self.world.schema, self.kind.clone(), "").new_object(),
         });
         let schema = &self.world.schema;
         // The oracle's endpoint is that of the configuration; a foreign one cannot be asked for.
@@ -294,7 +272,7 @@ impl Life<'_> {
                 ),
                 "{error:?}"
             );
-            return;
+            return Ok(());
         }
         let endpoint = FieldManager::new(schema, self.kind.clone(), subresource).with_reset(reset);
         let ours = endpoint.apply(
@@ -304,16 +282,17 @@ impl Life<'_> {
             force,
             Time::from_unix(REAL_CLOCK + 1).unwrap(),
         );
-        tally.applies += 1;
-        self.count_apply(tally, &ours);
+        report.count("applies");
+        self.count_apply(report, &ours);
         let answer = oracle.ask(&request);
-        if let Some(object) = self.agreed(&request, &answer, ours) {
+        if let Some(object) = self.agreed(&request, &answer, ours)? {
             self.configs.insert(manager.to_owned(), config);
             self.live = Some(object);
         }
+        Ok(())
     }
 
-    fn count_apply(&self, tally: &mut Tally, ours: &Result<Managing, ManagerError>) {
+    fn count_apply(&self, report: &mut Report, ours: &Result<Managing, ManagerError>) {
         let entries = |object: &Value| {
             object["metadata"]["managedFields"]
                 .as_array()
@@ -322,27 +301,31 @@ impl Life<'_> {
         };
         let before = self.live.as_ref().map(&entries).unwrap_or_default();
         let version = self.kind.api_version();
-        tally.other_versions += usize::from(
+        report.count_if(
+            "other_versions",
             before
                 .iter()
                 .any(|entry| entry["apiVersion"] != version.as_str()),
         );
         match ours {
-            Err(ManagerError::Conflicts(_)) => tally.conflicts += 1,
-            Err(_) => tally.refused += 1,
+            Err(ManagerError::Conflicts(_)) => report.count("conflicts"),
+            Err(_) => report.count("invalid"),
             Ok(after) => {
-                tally.no_ops += usize::from(!after.changed);
+                report.count_if("no_ops", !after.changed);
                 let is_first = |entry: &Value| entry["manager"] == "before-first-apply";
                 let had = before.iter().any(is_first);
-                tally.before_first_apply +=
-                    usize::from(!had && entries(&after.object).iter().any(is_first));
+                report.count_if(
+                    "before_first_apply",
+                    !had && entries(&after.object).iter().any(is_first),
+                );
                 let size = |object: &Value| object.to_string().matches(':').count();
                 let content = |object: &Value| {
                     let mut object = object.clone();
                     object["metadata"]["managedFields"] = Value::Null;
                     size(&object)
                 };
-                tally.pruned += usize::from(
+                report.count_if(
+                    "pruned",
                     self.live
                         .as_ref()
                         .is_some_and(|live| content(live) > content(&after.object)),
@@ -351,7 +334,7 @@ impl Life<'_> {
         }
     }
 
-    fn update(&mut self, oracle: &mut Oracle, tally: &mut Tally) {
+    fn update(&mut self, oracle: &mut Oracle, report: &mut Report) -> Agreed {
         let manager = if self.crowded {
             *self.rng.pick(&UPDATERS[4..])
         } else {
@@ -413,6 +396,7 @@ impl Life<'_> {
         let request = json!({
             "op": "update", "openapi": [self.world.file], "manager": manager, "subresource": subresource,
             "live": self.live, "config": new, "ignore": ignore,
+            "empty": FieldManager::new(&self.world.schema, self.kind.clone(), "").new_object(),
         });
         let endpoint =
             FieldManager::new(&self.world.schema, self.kind.clone(), subresource).with_reset(reset);
@@ -422,19 +406,21 @@ impl Life<'_> {
             manager,
             Time::from_unix(REAL_CLOCK + 1).unwrap(),
         );
-        tally.updates += 1;
+        report.count("updates");
         let answer = oracle.ask(&request);
-        if let Some(object) = self.agreed(&request, &answer, ours) {
-            tally.folded += usize::from(
+        if let Some(object) = self.agreed(&request, &answer, ours)? {
+            report.count_if(
+                "folded",
                 object["metadata"]["managedFields"]
                     .to_string()
                     .contains("ancient-changes"),
             );
             self.live = Some(object);
         }
+        Ok(())
     }
 
-    fn csa(&mut self, oracle: &mut Oracle, tally: &mut Tally) {
+    fn csa(&mut self, oracle: &mut Oracle, report: &mut Report) -> Agreed {
         let live = self.live.clone().unwrap();
         let csa = *self.rng.pick(&["helm", "helm", "kubectl-edit", "u1"]);
         let subresource = if self.rng.chance(10) { "status" } else { "" };
@@ -448,27 +434,30 @@ impl Life<'_> {
             flavor: Flavor::Original,
         };
         let ours = csa::upgrade(&live, &upgrade);
-        tally.csa += 1;
+        report.count("csa");
         let ours = match (answer.get("error"), ours) {
-            (Some(_), Err(_)) => return,
+            (Some(_), Err(_)) => return Ok(()),
             // Kubernetes' upgrade stumbles over an entry without fields; ours takes it for an empty one.
-            (Some(_), Ok(_)) if lacks_fields(&live) => return,
+            (Some(_), Ok(_)) if lacks_fields(&live) => return Ok(()),
             (None, Ok(ours)) => ours.unwrap_or_default(),
-            (_, ours) => self.disagree(&request, &answer, &format!("{ours:?}")),
+            (_, ours) => {
+                let ours = json!(format!("{ours:?}"));
+                return self.disagree("outcome", &request, &answer, ours);
+            }
         };
         // Kubernetes also sends a patch that only puts the keys of a set into another order.
         let nothing_new =
             ours.is_null() && answer["patch"][0]["value"] == live["metadata"]["managedFields"];
         if ours != answer["patch"] && !nothing_new {
-            self.disagree(&request, &answer, &ours.to_string());
+            return self.disagree("patch", &request, &answer, ours);
         }
-        tally.csa_changes += usize::from(!ours.is_null());
+        report.count_if("csa_changes", !ours.is_null());
         // Ours keeps more, and is the same where there is one version.
         upgrade.flavor = Flavor::Fixed;
         let fixed = csa::upgrade(&live, &upgrade).unwrap();
         let Some(entries) = fixed.as_ref().map(|patch| patch[0]["value"].clone()) else {
             assert!(ours.is_null(), "{request}");
-            return;
+            return Ok(());
         };
         let mut versions = live["metadata"]["managedFields"]
             .as_array()
@@ -480,6 +469,7 @@ impl Life<'_> {
             assert_eq!(entries, ours[0]["value"], "{request}");
         }
         self.live.as_mut().unwrap()["metadata"]["managedFields"] = entries;
+        Ok(())
     }
 
     /// Doubles items of lists, as stored objects may have them: by old requests, or by controllers.
@@ -559,31 +549,39 @@ impl Life<'_> {
         request: &Value,
         answer: &Value,
         ours: Result<Managing, ManagerError>,
-    ) -> Option<Value> {
+    ) -> Result<Option<Value>, Box<Disagreement>> {
         let ours = match (answer.get("error").and_then(Value::as_str), ours) {
             (Some(theirs), Err(ours)) => {
-                if let Err(why) = same_error(answer, theirs, &ours) {
-                    self.disagree(request, answer, &why);
+                if let Err(what) = errors::same(&answer["conflicts"], theirs, &ours) {
+                    self.disagree(&what, request, answer, errors::told(&ours))?;
                 }
-                return None;
+                return Ok(None);
             }
             (None, Ok(ours)) => ours,
-            (_, ours) => self.disagree(request, answer, &format!("{ours:?}")),
+            (_, Ok(ours)) => {
+                self.disagree("outcome", request, answer, ours.object)?;
+                return Ok(None);
+            }
+            (_, Err(ours)) => {
+                self.disagree("outcome", request, answer, errors::told(&ours))?;
+                return Ok(None);
+            }
         };
         let mut theirs = answer["object"].clone();
         let mut object = ours.object;
         self.stamp(&mut theirs);
         self.stamp(&mut object);
-        if theirs["metadata"].get("managedFields") != object["metadata"].get("managedFields")
-            || !value::equals(&theirs, &object)
-        {
-            self.disagree(request, answer, &object.to_string());
+        if theirs["metadata"].get("managedFields") != object["metadata"].get("managedFields") {
+            self.disagree("managedFields", request, answer, object.clone())?;
+        }
+        if !value::equals(&theirs, &object) {
+            self.disagree("object", request, answer, object)?;
         }
         if let Some(metadata) = theirs["metadata"].as_object_mut() {
             metadata.insert("uid".into(), json!("1"));
             metadata.insert("resourceVersion".into(), json!(self.step.to_string()));
         }
-        Some(theirs)
+        Ok(Some(theirs))
     }
 
     /// Puts this step's second in the place of the real clock's.
@@ -604,11 +602,15 @@ impl Life<'_> {
         }
     }
 
-    fn disagree(&self, request: &Value, answer: &Value, ours: &str) -> ! {
-        panic!(
-            "seed {} step {}\nrequest {request}\n\nKubernetes {answer}\n\nours {ours}",
-            self.seed, self.step
-        )
+    fn disagree(&self, what: &str, request: &Value, theirs: &Value, ours: Value) -> Agreed {
+        Err(Box::new(Disagreement {
+            seed: self.seed,
+            step: self.step,
+            what: what.into(),
+            request: request.clone(),
+            theirs: theirs.clone(),
+            ours,
+        }))
     }
 }
 
@@ -620,52 +622,66 @@ fn lacks_fields(object: &Value) -> bool {
         .any(|entry| entry.get("fieldsV1").is_none())
 }
 
-/// The same conflicts with the same message; other errors word for word where the order of errors is not random.
-fn same_error(answer: &Value, theirs: &str, ours: &ManagerError) -> Result<(), String> {
-    let listed = |conflict: &Value| {
-        (
-            conflict["message"].as_str().unwrap().to_owned(),
-            conflict["field"].as_str().unwrap().to_owned(),
-        )
-    };
-    let mut expected: Vec<_> = answer["conflicts"]
+/// Makes the configuration of a disagreement as small as it can be.
+pub fn shrink(worlds: &Worlds, oracle: &mut Oracle, disagreement: &mut Disagreement) {
+    if disagreement.request["op"] != "apply" {
+        return;
+    }
+    let kind = Kind::of(&disagreement.request["config"]);
+    let world = worlds
+        .0
+        .iter()
+        .find(|world| disagreement.request["openapi"][0] == world.file.as_str());
+    let Some(world) = world else { return };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let request = disagreement.request.clone();
+    let paths: Vec<Path> = request["ignore"]
         .as_array()
         .into_iter()
         .flatten()
-        .map(listed)
-        .collect();
-    let mut found: Vec<_> = ours
-        .conflicts()
-        .into_iter()
-        .flat_map(|c| {
-            c.iter()
-                .map(|c| (c.message(), c.field()))
-                .collect::<Vec<_>>()
+        .map(|path| {
+            Path::of_fields(
+                path.as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str),
+            )
         })
         .collect();
-    expected.sort();
-    found.sort();
-    let message = ours.server_message();
-    let several = theirs.contains("\n  ")
-        || message.contains("\n  ")
-        || theirs.contains("field not declared in schema");
-    // Go walks maps in random order, also when it prints one inside a path.
-    let letters = |text: &str| {
-        let mut letters: Vec<char> = text.chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    // What goes wrong inside the computation is told in other words; that it goes wrong is what counts.
-    let inside = matches!(
-        ours,
-        ManagerError::Updater(_) | ManagerError::BeforeFirstApply(_)
-    );
-    let loose = ours.conflicts().is_none();
-    let same_text =
-        theirs == message || loose && (inside || several || letters(theirs) == letters(&message));
-    if expected == found && same_text {
-        Ok(())
-    } else {
-        Err(format!("{ours:?}\n{message}"))
+    let reset = BTreeMap::from([(kind.api_version(), FieldSet::of(paths).unwrap())]);
+    let endpoint = FieldManager::new(&world.schema, kind.clone(), &text(&request["subresource"]))
+        .with_reset(reset);
+    let live = request["live"].as_object().map(|_| &request["live"]);
+    let far = Time::from_unix(REAL_CLOCK + 1).unwrap();
+    let mut last = None;
+    shrink::shrink(&request["config"], |config| {
+        if Kind::of(config) != kind {
+            return false;
+        }
+        let mut request = request.clone();
+        request["config"] = config.clone();
+        let answer = oracle.ask(&request);
+        let force = request["force"] == true;
+        let ours = endpoint.apply(live, config, &text(&request["manager"]), force, far);
+        let life = Life {
+            seed: disagreement.seed,
+            step: disagreement.step,
+            rng: Rng::new(0),
+            world,
+            kind: kind.clone(),
+            live: None,
+            configs: BTreeMap::new(),
+            crowded: false,
+        };
+        match life.agreed(&request, &answer, ours) {
+            Err(still) if still.what == disagreement.what => {
+                last = Some(*still);
+                true
+            }
+            _ => false,
+        }
+    });
+    if let Some(last) = last {
+        *disagreement = last;
     }
 }

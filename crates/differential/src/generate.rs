@@ -27,6 +27,8 @@ pub struct Generator<'a> {
     /// In so many of 1000 places something is wrong: a kind of scalar, an unknown field, a missing key.
     pub wrong: u64,
     pub duplicates: u64,
+    /// In so many of 1000 places there is null.
+    pub nulls: u64,
 }
 
 impl Generator<'_> {
@@ -96,7 +98,8 @@ impl Generator<'_> {
         self.change_at(rng, model, object, depth);
     }
 
-    fn change_at(&self, rng: &mut Rng, model: &Value, value: &mut Value, depth: usize) {
+    /// Changes a value somewhere.
+    pub fn change_at(&self, rng: &mut Rng, model: &Value, value: &mut Value, depth: usize) {
         let model = self.resolve(model);
         match value {
             Value::Object(map) => {
@@ -163,9 +166,10 @@ impl Generator<'_> {
         }
     }
 
-    fn value(&self, rng: &mut Rng, model: &Value, depth: usize) -> Value {
+    /// A new value.
+    pub fn value(&self, rng: &mut Rng, model: &Value, depth: usize) -> Value {
         let model = self.resolve(model);
-        if rng.chance(4) {
+        if rng.rare(self.nulls) {
             return Value::Null;
         }
         if rng.rare(self.wrong) {

@@ -3,7 +3,7 @@
 use managed_fields::{FieldManager, Kind, Schema, Time, value};
 use serde_json::{Value, json};
 
-use crate::oracle::Oracle;
+use super::oracle::Oracle;
 
 /// Name, fields of the live `spec`, what `helm` applied before, what it applies now.
 fn cases() -> Vec<(&'static str, Value, Value, Value)> {
@@ -74,6 +74,7 @@ fn cases() -> Vec<(&'static str, Value, Value, Value)> {
     ]
 }
 
+/// Panics at the first difference.
 pub fn compare(oracle: &mut Oracle) {
     let (file, document) = crate::fixture("widget.json");
     let schema = Schema::from_openapi([&document]).unwrap();

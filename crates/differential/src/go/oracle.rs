@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// The running program.
 pub struct Oracle {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -14,9 +15,10 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    pub fn start() -> Self {
+    /// Starts the program, built into `dir`.
+    pub fn start(dir: &Path) -> Self {
         static BINARY: OnceLock<PathBuf> = OnceLock::new();
-        let binary = BINARY.get_or_init(build);
+        let binary = BINARY.get_or_init(|| build(dir));
         let mut child = Command::new(binary)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -31,6 +33,7 @@ impl Oracle {
         }
     }
 
+    /// The answer to one request.
     pub fn ask(&mut self, request: &Value) -> Value {
         let mut line = request.to_string();
         line.push('\n');
@@ -53,9 +56,9 @@ impl Drop for Oracle {
     }
 }
 
-fn build() -> PathBuf {
+fn build(dir: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/tools/oracle");
-    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ownership-oracle");
+    let binary = dir.join("ownership-oracle");
     let output = Command::new("go")
         .arg("build")
         .arg("-o")

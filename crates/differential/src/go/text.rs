@@ -3,7 +3,7 @@
 use managed_fields::fields_v1;
 use serde_json::{Value, json};
 
-use crate::oracle::Oracle;
+use super::oracle::Oracle;
 use crate::rng::Rng;
 
 const PIECES: &[&str] = &[
@@ -51,6 +51,7 @@ const PIECES: &[&str] = &[
     "v:100000000000000000000",
 ];
 
+/// Panics at the first difference.
 pub fn compare(oracle: &mut Oracle, cases: usize) {
     let mut good = 0;
     for seed in 0..cases {

@@ -51,5 +51,7 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod helm;
+pub mod playbook;
 pub mod render;
 pub mod store;
+pub mod toml_file;

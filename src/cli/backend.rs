@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::context::Invocation;
 use super::error::CliError;
 use super::object_name::ObjectName;
+use crate::config::Setting;
 use crate::domain::audit::Capture;
 use crate::domain::fleet::Fleet;
 use crate::domain::graph::{ClusterSight, ReleaseGraph};
@@ -21,6 +22,7 @@ use crate::domain::release::Inventory;
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
+use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
 pub use crate::render::screen::unlock::UnlockPreview;
 
@@ -52,6 +54,17 @@ pub struct UndoPreview {
     pub prod: Vec<ClusterName>,
     /// Writes per second, at most, on one cluster: the lowest limit of those concerned.
     pub writes_per_second: u32,
+}
+
+/// What fleet.toml, its playbook and the defaults say.
+#[derive(Debug, Clone)]
+pub struct Configured {
+    /// The file; `None` is a fleet of contexts.
+    pub file: Option<String>,
+    /// The whole fleet, whatever the scope.
+    pub fleet: Fleet,
+    /// Every value that holds, with its origin.
+    pub values: Vec<Setting>,
 }
 
 /// Forecasts of a fleet.
@@ -94,6 +107,12 @@ pub trait Backend: Send + Sync {
     /// The fleet of fleet.toml, or of the contexts without one, narrowed to the scope. Reads files only.
     fn fleet(&self, invocation: &Invocation) -> Result<Fleet, CliError>;
 
+    /// The same with the origin of every value, not narrowed. Reads files only.
+    fn configured(&self, invocation: &Invocation) -> Result<Configured, CliError>;
+
+    /// The built-in playbooks and those beside fleet.toml. Reads files only.
+    fn playbooks(&self, invocation: &Invocation) -> Result<Library, CliError>;
+
     /// Reads the releases in scope. A cluster that does not answer is a row of it, not an error.
     async fn inventory(
         &self,
@@ -125,6 +144,24 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         from: Option<Inventory>,
     ) -> Result<Plan, CliError>;
+
+    /// Forecasts and plans again: releases of an earlier plan stay in their waves as far as rules allow.
+    async fn plan_again(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        from: Option<Inventory>,
+        base: &Plan,
+    ) -> Result<Plan, CliError>;
+
+    /// Two plans of one forecast: the fleet's, and the one with overrides of fleet.toml (as TOML).
+    async fn plan_what_if(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        from: Option<Inventory>,
+        overrides: &[String],
+    ) -> Result<(Plan, Plan), CliError>;
 
     /// Checks a plan (digest, tool, expiry) and what has moved since; chooses the run's name. `file` is for messages.
     async fn prepare_run(

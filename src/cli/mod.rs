@@ -10,10 +10,12 @@ pub mod audit;
 mod audit_diff;
 pub mod backend;
 pub mod completion;
+pub mod config;
 pub mod confirm;
 pub mod console;
 pub mod context;
 mod desk;
+pub mod diff;
 pub mod env;
 pub mod error;
 mod exit;
@@ -28,6 +30,7 @@ pub mod object_name;
 mod pages;
 pub mod plan;
 mod plan_file;
+pub mod playbook;
 pub mod policy;
 #[cfg(test)]
 mod reference;
@@ -106,6 +109,9 @@ pub enum Verb {
     Graph(graph::Args),
     Plan(plan::Args),
     Show(show::Args),
+    Diff(diff::Args),
+    Playbook(playbook::Args),
+    Config(config::Args),
     Policy(policy::Args),
     Run(run::Args),
     Resume(resume::Args),
@@ -196,6 +202,9 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(Verb::Graph(args)) => graph::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
+        Some(Verb::Diff(args)) => diff::exec(args, ctx),
+        Some(Verb::Playbook(args)) => playbook::exec(args, ctx),
+        Some(Verb::Config(args)) => config::exec(args, ctx),
         Some(Verb::Policy(args)) => policy::exec(args, ctx).await,
         Some(Verb::Run(args)) => run::exec(args, ctx).await,
         Some(Verb::Resume(args)) => resume::exec(args, ctx).await,

@@ -15,7 +15,7 @@ refit moves fleets of Helm releases from client-side to server-side apply, and b
     refit run acme.plan.json               migrates, wave by wave; asks first
 
 Look       inventory, shadow, fields, graph, status
-Decide     plan, show, policy
+Decide     plan, show, diff, policy, playbook, config
 Migrate    run, resume
 Go back    undo (rollback), unlock, settle
 Prove      audit

@@ -1,14 +1,18 @@
 //! `refit plan`: what would migrate when, and what is held.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::context::Ctx;
 use super::error::CliError;
 use super::exit::Exit;
 use super::files;
 use super::plan_file;
+use crate::config::override_text;
+use crate::domain::plan::{Plan, PlanDiff, PlanRefused};
+use crate::render::screen::diff::DiffScreen;
 use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::plan::PlanScreen;
+use crate::render::{Format, Next, Span, text};
 
 /// Examples below the help.
 pub const EXAMPLES: &str = "\
@@ -21,6 +25,12 @@ Examples:
 
   # Only what an inventory lists
   refit plan --from acme.inv.json --save acme.plan.json
+
+  # What would another limit, or a shorter soak, change? Nothing is saved
+  refit plan --what-if limits.writes_per_second=40 --what-if soak.prod=48h
+
+  # What has changed since a plan was made; the new plan takes its place
+  refit plan --refresh acme.plan.json
 
   # In CI: exit code 2 if anything is left to migrate
   refit plan --detailed-exitcode > /dev/null";
@@ -39,7 +49,28 @@ pub struct Args {
     /// Plan only for the releases of a saved inventory
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+
+    /// Plan with another value of fleet.toml, and show the difference; nothing is saved. Repeatable
+    #[arg(
+        long,
+        value_name = "KEY=VALUE",
+        action = clap::ArgAction::Append,
+        conflicts_with_all = ["save", "refresh"]
+    )]
+    pub what_if: Vec<String>,
+
+    /// Plan again after this plan: says what changed, and writes the new plan in its place (or to --save)
+    #[arg(long, value_name = "PLAN")]
+    pub refresh: Option<PathBuf>,
 }
+
+/// Sections that --what-if may change: what a plan is made by. Others change what is forecast, or where things are.
+const WHAT_IF: &[&str] = &[
+    "limits", "waves", "windows", "freezes", "risk", "cost", "budget", "gates", "plan",
+];
+
+/// Keys of [fleet] that it may change.
+const WHAT_IF_FLEET: &[&str] = &["deadline", "timezone", "playbook"];
 
 /// Makes the plan and shows it.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
@@ -48,8 +79,31 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),
         None => None,
     };
+    let overrides = overrides(&args.what_if)?;
+    let base = match &args.refresh {
+        Some(path) => Some(plan_file::read(path)?),
+        None => None,
+    };
     let fleet = backend.fleet(&ctx.invocation)?;
     ctx.say_reading(&fleet);
+    if !overrides.is_empty() {
+        let (plan, what_if) = backend
+            .plan_what_if(&ctx.invocation, &fleet, from, &overrides)
+            .await?;
+        return compare(ctx, ("now", &plan), ("what-if", &what_if));
+    }
+    if let (Some(base), Some(path)) = (base, &args.refresh) {
+        let plan = backend
+            .plan_again(&ctx.invocation, &fleet, from, &base)
+            .await?;
+        return refreshed(
+            ctx,
+            path,
+            args.save.as_deref().unwrap_or(path),
+            &base,
+            &plan,
+        );
+    }
     let plan = backend.plan(&ctx.invocation, &fleet, from).await?;
     let saved = args.save.as_deref().map(files::name);
     let document = PlanScreen {
@@ -63,4 +117,95 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     }
     ctx.show(&document)?;
     Ok(ctx.findings(plan.summary.migrate > 0))
+}
+
+/// Overrides as TOML, each checked.
+fn overrides(given: &[String]) -> Result<Vec<String>, CliError> {
+    given
+        .iter()
+        .map(|text| {
+            let made = override_text(text).map_err(CliError::usage)?;
+            let mut path = made.split(['.', ' ']);
+            let section = path.next().unwrap_or_default();
+            let key = path.next().unwrap_or_default();
+            let lawful = WHAT_IF.contains(&section)
+                || (section == "fleet" && WHAT_IF_FLEET.contains(&key));
+            if lawful {
+                Ok(made)
+            } else {
+                Err(CliError::usage(format!(
+                    "--what-if does not change {section}.{key}: it plans what is there in another way"
+                ))
+                .because(format!(
+                    "it takes keys of {}, and fleet.{}",
+                    WHAT_IF.join(", "),
+                    WHAT_IF_FLEET.join(", fleet.")
+                )))
+            }
+        })
+        .collect()
+}
+
+/// Two plans side by side; nothing is saved.
+fn compare(ctx: &mut Ctx, before: (&str, &Plan), after: (&str, &Plan)) -> Result<Exit, CliError> {
+    let diff = PlanDiff::of(before.1, after.1);
+    let screen = DiffScreen {
+        before_name: before.0,
+        before: before.1,
+        after_name: after.0,
+        after: after.1,
+        diff: &diff,
+        all: ctx.invocation.globals.output == Format::Wide,
+    };
+    let document = screen
+        .document()
+        .total([Span::plain("Nothing is saved. 0 writes.")])
+        .next(Next::Plan, "with the value in fleet.toml, keeps it");
+    ctx.show(&document)?;
+    Ok(ctx.findings(!diff.is_empty()))
+}
+
+/// What changed since a plan was made; then the new plan is written.
+fn refreshed(
+    ctx: &mut Ctx,
+    old: &Path,
+    new: &Path,
+    base: &Plan,
+    plan: &Plan,
+) -> Result<Exit, CliError> {
+    let (old_name, new_name) = (files::name(old), files::name(new));
+    let after_name = if old == new { "refreshed" } else { &new_name };
+    let diff = PlanDiff::of(base, plan);
+    let screen = DiffScreen {
+        before_name: &old_name,
+        before: base,
+        after_name,
+        after: plan,
+        diff: &diff,
+        all: ctx.invocation.globals.output == Format::Wide,
+    };
+    let mut document = screen.document();
+    let input = |plan: &Plan| plan.metadata.inputs.get("fleet.toml").cloned();
+    document = match (input(base), input(plan)) {
+        (Some(was), Some(is)) if was == is => document.text("fleet.toml is as it was."),
+        (Some(_), Some(_)) => document.text("fleet.toml has changed."),
+        _ => document,
+    };
+    if let Err(PlanRefused::Edited { place, .. }) =
+        base.clone().check(None, &base.metadata.tool, None)
+    {
+        document = document.warning(format!(
+            "{old_name} was edited after it was made, at {place}: it is compared as it is now"
+        ));
+    }
+    plan_file::write(new, plan)?;
+    document = document
+        .total([Span::plain(format!(
+            "Saved the plan to: {new_name}   ({}, to be started before {}). Approvals of the old one do not count. 0 writes.",
+            text::short_digest(plan.metadata.digest.as_str()),
+            text::minute(plan.metadata.start_before),
+        ))])
+        .next(Next::Show { plan: new_name.clone() }, "the new plan");
+    ctx.show(&document)?;
+    Ok(ctx.findings(!diff.is_empty()))
 }

@@ -1,11 +1,12 @@
 //! Scope: which clusters and namespaces a verb is about. Globs as in a shell, selectors as in kubectl.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::globals::Globals;
+pub use crate::domain::fleet::Selector;
+
 use crate::domain::fleet::FleetCluster;
 use crate::domain::ids::ReleaseId;
 
@@ -54,113 +55,6 @@ impl FromStr for Glob {
             text: text.to_owned(),
             matcher: glob.compile_matcher(),
         })
-    }
-}
-
-/// One demand of a selector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Demand {
-    /// `key in (a,b)`, `key=a`.
-    In(String, Vec<String>),
-    /// `key notin (a,b)`, `key!=a`: also true without the key, as in Kubernetes.
-    NotIn(String, Vec<String>),
-    /// `key`.
-    Exists(String),
-    /// `!key`.
-    Missing(String),
-}
-
-/// A label selector in kubectl's syntax; all demands must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selector(Vec<Demand>);
-
-impl Selector {
-    /// Do these labels satisfy it?
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let has = |key: &String, values: &Vec<String>| {
-            labels.get(key).is_some_and(|value| values.contains(value))
-        };
-        self.0.iter().all(|demand| match demand {
-            Demand::In(key, values) => has(key, values),
-            Demand::NotIn(key, values) => !has(key, values),
-            Demand::Exists(key) => labels.contains_key(key),
-            Demand::Missing(key) => !labels.contains_key(key),
-        })
-    }
-}
-
-/// A text that is no selector.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "\"{part}\" is no part of a selector: write key=value, key!=value, key in (a,b), key, !key"
-)]
-pub struct NotASelector {
-    part: String,
-}
-
-impl FromStr for Selector {
-    type Err = NotASelector;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        split_outside_brackets(text)
-            .map(|part| demand(part.trim()))
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-}
-
-/// Splits at commas that are not inside brackets.
-fn split_outside_brackets(text: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0u32;
-    text.split(move |c| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == ',' && depth == 0
-    })
-}
-
-fn demand(part: &str) -> Result<Demand, NotASelector> {
-    let refuse = || NotASelector {
-        part: part.to_owned(),
-    };
-    let key = |text: &str| {
-        let text = text.trim();
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-        (!text.is_empty() && text.chars().all(fits))
-            .then(|| text.to_owned())
-            .ok_or_else(refuse)
-    };
-    let value = |text: &str| {
-        let text = text.trim();
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        text.chars()
-            .all(fits)
-            .then(|| text.to_owned())
-            .ok_or_else(refuse)
-    };
-    let set = |text: &str| {
-        let inner = text.trim().strip_prefix('(').ok_or_else(refuse)?;
-        let inner = inner.strip_suffix(')').ok_or_else(refuse)?;
-        inner.split(',').map(value).collect::<Result<Vec<_>, _>>()
-    };
-    if let Some((left, right)) = part.split_once("!=") {
-        return Ok(Demand::NotIn(key(left)?, vec![value(right)?]));
-    }
-    if let Some((left, right)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Ok(Demand::In(key(left)?, vec![value(right)?]));
-    }
-    if let Some((left, right)) = part.split_once(" notin ") {
-        return Ok(Demand::NotIn(key(left)?, set(right)?));
-    }
-    if let Some((left, right)) = part.split_once(" in ") {
-        return Ok(Demand::In(key(left)?, set(right)?));
-    }
-    match part.strip_prefix('!') {
-        Some(rest) => Ok(Demand::Missing(key(rest)?)),
-        None => Ok(Demand::Exists(key(part)?)),
     }
 }
 
@@ -244,6 +138,8 @@ fn matches_any(globs: &[Glob], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Configured, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope,
+    UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -16,13 +17,17 @@ use super::env::Env;
 use super::error::{CliError, ErrorCode};
 use super::object_name::ObjectName;
 use super::{Cli, call};
+use crate::config::Setting;
 use crate::domain::audit::Capture;
-use crate::domain::fleet::{DrivenBy, Fleet, FleetCluster, Limits, Managers, WaveSizes};
+use crate::domain::fleet::{
+    DrivenBy, Fleet, FleetCluster, Limits, Managers, PlanSettings, WaveSizes,
+};
 use crate::domain::ids::{ReleaseId, Revision, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
+use crate::playbook::{Library, OwnFile};
 use crate::render::Next;
 use crate::render::screen::run::Work;
 use crate::render::screen::{plan, run, undo};
@@ -68,6 +73,8 @@ impl Backend for Fake {
             kubeconfig: None,
             labels: [("env".to_owned(), "prod".to_owned())].into(),
             limits,
+            timezone: None,
+            windows: Vec::new(),
         });
         Ok(Fleet {
             name: "acme".into(),
@@ -83,7 +90,7 @@ impl Backend for Fake {
                 .filter(|cluster| scope.has_cluster(cluster))
                 .collect(),
             writes_per_second: 20,
-            waves: WaveSizes(vec![]),
+            planning: PlanSettings::of_sizes(WaveSizes(vec![])),
             undo_dwell_seconds: 60,
             expect: [DrivenBy::Flux].into(),
             start_within_seconds: 3600,
@@ -91,6 +98,26 @@ impl Backend for Fake {
             cut_inferred: false,
             policies: vec![],
         })
+    }
+
+    fn configured(&self, invocation: &Invocation) -> Result<Configured, CliError> {
+        Ok(Configured {
+            file: Some("fleet.toml".into()),
+            fleet: self.fleet(invocation)?,
+            values: vec![Setting {
+                key: "limits.writes_per_second".into(),
+                value: "20".into(),
+                origin: "fleet.toml:9".into(),
+            }],
+        })
+    }
+
+    fn playbooks(&self, _: &Invocation) -> Result<Library, CliError> {
+        Ok(Library::with(vec![OwnFile {
+            name: "mine".into(),
+            file: "playbooks/mine.toml".into(),
+            text: "sumary = 3".into(),
+        }]))
     }
 
     async fn inventory(
@@ -146,6 +173,33 @@ impl Backend for Fake {
         _: Option<Inventory>,
     ) -> Result<Plan, CliError> {
         Ok(plan::tests::acme())
+    }
+
+    async fn plan_again(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: Option<Inventory>,
+        base: &Plan,
+    ) -> Result<Plan, CliError> {
+        let mut plan = base.clone();
+        plan.done
+            .push(plan.waves.pop().unwrap().releases.remove(0).release);
+        Ok(plan)
+    }
+
+    async fn plan_what_if(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: Option<Inventory>,
+        overrides: &[String],
+    ) -> Result<(Plan, Plan), CliError> {
+        let mut what_if = plan::tests::acme();
+        if overrides != ["limits.writes_per_second = 20"] {
+            what_if.metadata.writes_per_second = 40;
+        }
+        Ok((plan::tests::acme(), what_if))
     }
 
     async fn prepare_run(

@@ -26,9 +26,9 @@ const GUESSES: &[(&str, &str, &str)] = &[
     ("get", "inventory", "inventory lists releases"),
     ("scan", "inventory", "inventory reads the fleet's releases"),
     (
+        "compare",
         "diff",
-        "plan",
-        "plan shows what would change; show prints a saved plan",
+        "diff says what differs between two saved plans",
     ),
     ("forecast", "shadow", "shadow forecasts every release"),
     (

@@ -4,52 +4,90 @@ use std::path::PathBuf;
 
 use toml::de::DeTable;
 
-use super::clusters::{LIMIT_BOUNDS, clusters};
+use super::clusters::{Given, clusters};
 use super::contexts::Contexts;
+use super::defaults::{DEFAULTS, DEFAULTS_FILE};
 use super::depends::{cut_inferred, depends};
 use super::policy::policies;
-use super::problem::{ConfigInvalid, ProblemKind, Problems, Source};
-use super::read::{Entry, Section, whole};
-use super::{Defaults, Loaded, Warning, audit, schema, values};
+use super::{Defaults, Loaded, PlaybookText, Playbooks, WHAT_IF, Warning, audit, schema, view};
 use crate::domain::fleet::{
-    Fleet, Limits, Managers, STOCK_MANAGER, WaveSizes, alias_refused, manager_name_flaw,
+    Fleet, Limits, Managers, STOCK_MANAGER, alias_refused, manager_name_flaw,
 };
+use crate::toml_file::{
+    ConfigInvalid, Entry, Layer, Layers, ProblemKind, Problems, Section, Shape, Source, settings,
+    values,
+};
+
+/// What one reading is given, beside the file itself.
+pub(super) struct Around<'a> {
+    pub(super) contexts: &'a Contexts<'a>,
+    pub(super) playbooks: &'a Playbooks<'a>,
+    /// `--what-if`, as TOML.
+    pub(super) what_if: &'a [String],
+}
 
 /// Reads a text of bounded size.
 pub(super) fn assemble(
     text: &str,
     file: &str,
-    contexts: &Contexts<'_>,
+    around: &Around<'_>,
     defaults: &Defaults,
 ) -> Result<Loaded, ConfigInvalid> {
-    let source = Source::new(file, text);
-    let mut problems = Problems::default();
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let at = error.span().unwrap_or(text.len()..text.len());
-        let line = at.start..at.start;
-        problems.add(at, line, ProblemKind::Syntax(error.message().to_owned()));
+    let mut problems = Problems::of(schema::ALL);
+    let playbook = playbook(text, around, &mut problems);
+    let mut layers = vec![Layer {
+        name: DEFAULTS_FILE,
+        text: DEFAULTS,
+        keys: None,
+    }];
+    if let Some(playbook) = &playbook {
+        layers.push(Layer {
+            name: &playbook.file,
+            text: &playbook.text,
+            keys: Some(settings::OF_PLAYBOOKS),
+        });
     }
+    let main = layers.len();
+    layers.push(Layer {
+        name: file,
+        text,
+        keys: None,
+    });
+    layers.extend(around.what_if.iter().map(|text| Layer {
+        name: WHAT_IF,
+        text,
+        keys: None,
+    }));
+    let Layers { root, source } =
+        Layers::read(&layers, main, &[("waves", settings::CUTS)], &mut problems);
     let mut warnings = Vec::new();
-    let top = Section::open(root.get_ref(), 0..0, &schema::TOP, &mut problems);
+    let top = Section::open(&root, 0..0, &schema::TOP, &mut problems);
     let fleet = fleet_section(&top, &source, defaults, &mut problems, &mut warnings);
     let (writes_per_second, limits) = limits_section(&top, defaults, &mut problems);
-    let waves = waves_section(&top, defaults, &mut problems);
-    let undo_dwell_seconds = undo_section(&top, defaults, &mut problems);
+    let name = playbook.as_ref().map_or("", |playbook| &playbook.name);
+    let planning = settings::settings(&top, name, &mut problems);
+    let undo_dwell_seconds = duration(&top, "undo", "dwell", &schema::UNDO, &mut problems);
+    let start_within_seconds = duration(&top, "plan", "start_within", &schema::PLAN, &mut problems);
     let depends = depends(&top, &source, &mut problems);
     let cut_inferred = cut_inferred(&top, defaults.cut_inferred, &mut problems);
     let policies = top.get("policy").map_or_else(Vec::new, |entry| {
         policies(&entry, &source, &mut problems, &mut warnings)
     });
     let expect = audit::expect(&top, &mut problems);
-    let name = fleet.name.as_deref();
     let clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
             let message = "write [[clusters]], with two brackets";
             entry.flaw_at(&mut problems, entry.key.clone(), message);
             Vec::new()
         } else {
-            clusters(&entry, name, limits, contexts, &source, &mut problems)
+            let given = Given {
+                fleet: fleet.name.as_deref().unwrap_or(""),
+                limits,
+                windows: &planning.windows,
+                contexts: around.contexts,
+                source: &source,
+            };
+            clusters(&entry, &given, &mut problems)
         }
     } else {
         Vec::new()
@@ -68,17 +106,41 @@ pub(super) fn assemble(
                 state: fleet.state,
                 clusters,
                 writes_per_second,
-                waves,
-                undo_dwell_seconds,
+                planning,
+                undo_dwell_seconds: undo_dwell_seconds.unwrap_or(defaults.undo_dwell_seconds),
+                start_within_seconds: start_within_seconds.unwrap_or(defaults.start_within_seconds),
                 expect,
-                start_within_seconds: defaults.start_within_seconds,
                 depends,
                 cut_inferred,
                 policies,
             },
             warnings,
+            values: view::values(&root, &source),
         }),
         _ => Err(problems.finish(&source)),
+    }
+}
+
+/// The playbook that the file names, or `--what-if`. Offsets are those of the file, which is the first of all texts.
+fn playbook(text: &str, around: &Around<'_>, problems: &mut Problems) -> Option<PlaybookText> {
+    let named = |text: &str| -> Option<(String, std::ops::Range<usize>)> {
+        let (root, _) = DeTable::parse_recoverable(text);
+        let fleet = root.get_ref().get("fleet")?.get_ref().as_table()?;
+        let (key, value) = fleet.get_key_value("playbook")?;
+        let name = value.get_ref().as_str()?.to_owned();
+        Some((name, key.span().start..value.span().end))
+    };
+    let what_if = around.what_if.iter().rev().find_map(|text| named(text));
+    let (name, place) = match what_if {
+        Some((name, _)) => (name, 0..0),
+        None => named(text)?,
+    };
+    match (around.playbooks)(&name) {
+        Ok(found) => Some(found),
+        Err(message) => {
+            problems.add(place.clone(), place, ProblemKind::Invalid(message));
+            None
+        }
     }
 }
 
@@ -102,9 +164,11 @@ fn fleet_section(
         .as_ref()
         .and_then(|entry| entry.section(&schema::FLEET, problems));
     let get = |key: &str| section.as_ref().and_then(|section| section.get(key));
+    let is_default = |place: &std::ops::Range<usize>| source.file(place.start) == DEFAULTS_FILE;
     let named = get("name");
     if named.is_none() {
-        let span = entry.as_ref().map_or(0..0, |entry| entry.key.clone());
+        let span = entry.as_ref().map(|entry| entry.key.clone());
+        let span = span.filter(|span| !is_default(span)).unwrap_or(0..0);
         let message = "the fleet has no name: add name = \"NAME\" under [fleet]";
         problems.add(span.clone(), span, ProblemKind::Missing(message.to_owned()));
     }
@@ -119,7 +183,9 @@ fn fleet_section(
         timezone: timezone.unwrap_or_else(|| defaults.timezone.clone()),
         managers: managers(
             get("manager").as_ref(),
-            get("aliases").as_ref(),
+            get("aliases")
+                .filter(|entry| !is_default(&entry.key))
+                .as_ref(),
             source,
             defaults,
             problems,
@@ -197,69 +263,37 @@ fn managers(
     }
 }
 
+/// Writes per second of the fleet, and the limits of a cluster without its own.
 fn limits_section(
     top: &Section<'_>,
     defaults: &Defaults,
     problems: &mut Problems,
 ) -> (u32, Limits) {
-    let section = top
-        .get("limits")
-        .and_then(|entry| entry.section(&schema::LIMITS, problems));
-    let mut number = |key: &str, default: u32| {
-        section
-            .as_ref()
-            .and_then(|section| section.get(key))
-            .and_then(|entry| entry.number(problems, &LIMIT_BOUNDS))
-            .unwrap_or(default)
-    };
-    let fleet = number("writes_per_second", defaults.writes_per_second);
-    let in_flight = number("in_flight", defaults.limits.in_flight);
+    let read = settings::limits(top, problems);
     let limits = Limits {
-        in_flight,
-        ..defaults.limits
+        writes_per_second: read
+            .cluster_writes_per_second
+            .unwrap_or(defaults.limits.writes_per_second),
+        in_flight: read.in_flight.unwrap_or(defaults.limits.in_flight),
     };
+    let fleet = read.writes_per_second.unwrap_or(defaults.writes_per_second);
     (fleet, limits)
 }
 
-fn waves_section(top: &Section<'_>, defaults: &Defaults, problems: &mut Problems) -> WaveSizes {
-    let section = top
-        .get("waves")
-        .and_then(|entry| entry.section(&schema::WAVES, problems));
-    let Some(entry) = section.and_then(|section| section.get("sizes")) else {
-        return defaults.waves.clone();
-    };
-    let mut sizes = Vec::new();
-    let items = entry.array(problems);
-    if items.is_some_and(<[_]>::is_empty) {
-        entry.flaw(problems, "at least one size is needed");
-    }
-    for item in items.unwrap_or_default() {
-        let size = match (whole(item), item.get_ref().as_str()) {
-            (Some(number), _) => values::count(number),
-            (None, Some(text)) => values::percent(text),
-            (None, None) => Err("a size is a number, or percent like \"20%\"".to_owned()),
-        };
-        match size {
-            Ok(size) => sizes.push(size),
-            Err(message) => entry.flaw_at(problems, item.span(), message),
-        }
-    }
-    WaveSizes(sizes)
-}
-
-fn undo_section(top: &Section<'_>, defaults: &Defaults, problems: &mut Problems) -> u32 {
-    let dwell = top
-        .get("undo")
-        .and_then(|entry| entry.section(&schema::UNDO, problems))
-        .and_then(|section| section.get("dwell"));
-    dwell
-        .and_then(|entry| {
-            let text = entry.text(problems)?;
-            values::seconds(text)
-                .map_err(|message| entry.flaw(problems, message))
-                .ok()
-        })
-        .unwrap_or(defaults.undo_dwell_seconds)
+/// A duration that is the one key of a section.
+fn duration(
+    top: &Section<'_>,
+    section: &str,
+    key: &str,
+    shape: &Shape,
+    problems: &mut Problems,
+) -> Option<u32> {
+    let section = top.get(section)?.section(shape, problems)?;
+    let entry = section.get(key)?;
+    let text = entry.text(problems)?;
+    values::seconds(text)
+        .map_err(|message| entry.flaw(problems, message))
+        .ok()
 }
 
 /// A text that `flaw` finds nothing wrong with.

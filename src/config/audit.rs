@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::problem::Problems;
-use super::read::Section;
 use super::schema;
 use crate::domain::fleet::DrivenBy;
+use crate::toml_file::{Problems, Section, closest};
 
 /// `expect`: drivers that are meant to stay.
 pub(super) fn expect(top: &Section<'_>, problems: &mut Problems) -> BTreeSet<DrivenBy> {
@@ -28,7 +27,7 @@ pub(super) fn expect(top: &Section<'_>, problems: &mut Problems) -> BTreeSet<Dri
             }
             None => {
                 let known = DrivenBy::ALL.map(DrivenBy::word);
-                let guess = schema::closest(word, known.iter().copied()).map_or_else(
+                let guess = closest(word, known.iter().copied()).map_or_else(
                     || format!("there are {}", known.join(", ")),
                     |guess| format!("did you mean {guess}?"),
                 );

@@ -1,38 +1,43 @@
 //! `[[clusters]]`: which contexts, under which names, how hard each may be pressed.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use toml::de::DeValue;
 
 use super::contexts::{Contexts, KubeContexts, Pattern, cluster_name};
-use super::problem::{ProblemKind, Problems, Source};
-use super::read::{Entry, Section};
-use super::{schema, values};
+use super::schema;
+use crate::domain::fleet::settings::Window;
 use crate::domain::fleet::{FleetCluster, Limits, natural_order};
 use crate::domain::ids::ClusterName;
+use crate::toml_file::{Entry, ProblemKind, Problems, Section, Source, closest, settings, values};
 
-/// Limits taken: 0 would never end, and more than this is a typing error, not a pace an API server grants one client.
-pub(super) const LIMIT_BOUNDS: RangeInclusive<u32> = 1..=10_000;
+/// The label that `tenant` sets.
+const TENANT: &str = "tenant";
 
 /// Names shown of a longer list in one message.
 const SHOWN: usize = 3;
 
-/// Reads all clusters. `fleet` is the fleet's name if that could be read; `limits` holds where a cluster has none.
+/// What clusters are read with.
+pub(super) struct Given<'a> {
+    /// The fleet's name, if that could be read.
+    pub(super) fleet: &'a str,
+    /// Hold where a cluster has none.
+    pub(super) limits: Limits,
+    /// The windows that there are.
+    pub(super) windows: &'a BTreeMap<String, Window>,
+    pub(super) contexts: &'a Contexts<'a>,
+    pub(super) source: &'a Source<'a>,
+}
+
+/// Reads all clusters.
 pub(super) fn clusters(
     entry: &Entry<'_>,
-    fleet: Option<&str>,
-    limits: Limits,
-    contexts: &Contexts<'_>,
-    source: &Source<'_>,
+    given: &Given<'_>,
     problems: &mut Problems,
 ) -> Vec<FleetCluster> {
     let mut reading = Reading {
-        fleet: fleet.unwrap_or(""),
-        limits,
-        contexts,
-        source,
+        given,
         known: BTreeMap::new(),
         taken: BTreeMap::new(),
         found: Vec::new(),
@@ -51,10 +56,7 @@ pub(super) fn clusters(
 }
 
 struct Reading<'a> {
-    fleet: &'a str,
-    limits: Limits,
-    contexts: &'a Contexts<'a>,
-    source: &'a Source<'a>,
+    given: &'a Given<'a>,
     /// Contexts by kubeconfig: each is asked for once.
     known: BTreeMap<Option<PathBuf>, Result<KubeContexts, String>>,
     /// Line that took a context.
@@ -66,7 +68,16 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn one(&mut self, section: &Section<'_>, problems: &mut Problems) {
         let labels = section.get("labels");
-        let labels = labels.map_or_else(BTreeMap::new, |entry| labels_of(&entry, problems));
+        let mut labels = labels.map_or_else(BTreeMap::new, |entry| labels_of(&entry, problems));
+        tenant(section, &mut labels, problems);
+        let windows = self.windows_of(section, problems);
+        let timezone = section.get("timezone").and_then(|entry| {
+            let zone = entry.text(problems)?;
+            if let Some(flaw) = values::timezone_flaw(zone) {
+                entry.flaw(problems, flaw);
+            }
+            Some(zone.to_owned())
+        });
         let limits = self.limits_of(section, problems);
         let kubeconfig = section.get("kubeconfig");
         let path = kubeconfig
@@ -119,7 +130,7 @@ impl Reading<'_> {
             Some(ClusterName::new(text))
         });
         let Some(pattern) = pattern else { return };
-        let asked = self.contexts;
+        let asked = self.given.contexts;
         let available = self
             .known
             .entry(path.clone())
@@ -141,6 +152,8 @@ impl Reading<'_> {
                     labels,
                     limits,
                     path,
+                    timezone,
+                    windows,
                 };
                 self.take(&entry, matched, &made, problems);
             }
@@ -155,7 +168,7 @@ impl Reading<'_> {
         made: &Made,
         problems: &mut Problems,
     ) {
-        let line = self.source.place(entry.key.start).0;
+        let line = self.given.source.place(entry.key.start).0;
         let mut again: Vec<(String, usize)> = Vec::new();
         let mut clashes: Vec<String> = Vec::new();
         for context in matched {
@@ -167,7 +180,7 @@ impl Reading<'_> {
             self.taken.insert(key, line);
             let name = match &made.own_name {
                 Some(name) => name.clone(),
-                None => match cluster_name(&context, self.fleet) {
+                None => match cluster_name(&context, self.given.fleet) {
                     Ok(name) => name,
                     Err(message) => {
                         entry.flaw(problems, message);
@@ -188,6 +201,8 @@ impl Reading<'_> {
                 kubeconfig: made.path.clone(),
                 labels: made.labels.clone(),
                 limits: made.limits,
+                timezone: made.timezone.clone(),
+                windows: made.windows.clone(),
             };
             self.found.push((cluster, line));
         }
@@ -216,6 +231,33 @@ impl Reading<'_> {
         }
     }
 
+    /// Names of `[windows]`.
+    fn windows_of(&self, section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
+        let Some(entry) = section.get("windows") else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = Vec::new();
+        for (name, place) in entry.texts(problems).unwrap_or_default() {
+            if !self.given.windows.contains_key(name) {
+                let known = self.given.windows.keys().map(String::as_str);
+                let hint = closest(name, known).map_or_else(
+                    || format!("add it under [windows]: {name} = {{ days = \"Mon-Fri\", from = \"09:00\", to = \"17:00\" }}"),
+                    |guess| format!("did you mean {guess}?"),
+                );
+                entry.flaw_at(
+                    problems,
+                    place,
+                    format!("no window is named {name}; {hint}"),
+                );
+            } else if names.iter().any(|other| other == name) {
+                entry.flaw_at(problems, place, format!("{name} stands here twice"));
+            } else {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
     fn limits_of(&self, section: &Section<'_>, problems: &mut Problems) -> Limits {
         let own = section
             .get("limits")
@@ -223,12 +265,12 @@ impl Reading<'_> {
         let mut number = |key: &str, default: u32| {
             own.as_ref()
                 .and_then(|own| own.get(key))
-                .and_then(|entry| entry.number(problems, &LIMIT_BOUNDS))
+                .and_then(|entry| entry.number(problems, &settings::LIMIT_BOUNDS))
                 .unwrap_or(default)
         };
         Limits {
-            writes_per_second: number("writes_per_second", self.limits.writes_per_second),
-            in_flight: number("in_flight", self.limits.in_flight),
+            writes_per_second: number("writes_per_second", self.given.limits.writes_per_second),
+            in_flight: number("in_flight", self.given.limits.in_flight),
         }
     }
 }
@@ -239,6 +281,27 @@ struct Made {
     labels: BTreeMap<String, String>,
     limits: Limits,
     path: Option<PathBuf>,
+    timezone: Option<String>,
+    windows: Vec<String>,
+}
+
+/// `tenant` is the label of that name: caps and rules see it.
+fn tenant(section: &Section<'_>, labels: &mut BTreeMap<String, String>, problems: &mut Problems) {
+    let Some(entry) = section.get("tenant") else {
+        return;
+    };
+    let Some(text) = entry.text(problems) else {
+        return;
+    };
+    if let Some(flaw) = label_flaw(text, LABEL_VALUE_BYTES) {
+        entry.flaw(problems, flaw);
+    } else if labels.insert(TENANT.to_owned(), text.to_owned()).is_some() {
+        entry.flaw_at(
+            problems,
+            entry.key.clone(),
+            "there is a label tenant too: keep one",
+        );
+    }
 }
 
 fn labels_of(entry: &Entry<'_>, problems: &mut Problems) -> BTreeMap<String, String> {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::problem::{ConfigInvalid, Problem, ProblemKind};
-use super::{Defaults, values};
+use super::Defaults;
 use crate::domain::fleet::{Fleet, FleetCluster, Managers, natural_order};
 use crate::domain::ids::ClusterName;
+use crate::toml_file::{ConfigInvalid, Problem, ProblemKind, values};
 
 /// Contexts named as close to one that is not there.
 const CLOSE_CONTEXTS: usize = 3;
@@ -119,6 +119,7 @@ pub fn from_contexts(
     let mut problems = Vec::new();
     let mut flaw = |pattern: &str, kind: ProblemKind| {
         problems.push(Problem {
+            file: "--context".to_owned(),
             line: 1,
             column: 1,
             excerpt: pattern.to_owned(),
@@ -160,6 +161,8 @@ pub fn from_contexts(
                     kubeconfig: kubeconfig.map(Path::to_path_buf),
                     labels: BTreeMap::new(),
                     limits: defaults.limits,
+                    timezone: None,
+                    windows: Vec::new(),
                 }),
             }
         }
@@ -183,7 +186,7 @@ pub fn from_contexts(
         state: PathBuf::from(defaults.state),
         clusters,
         writes_per_second: defaults.writes_per_second,
-        waves: defaults.waves,
+        planning: defaults.planning,
         undo_dwell_seconds: defaults.undo_dwell_seconds,
         expect: BTreeSet::new(),
         start_within_seconds: defaults.start_within_seconds,

@@ -3,16 +3,18 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::problem::ConfigInvalid;
-use super::read::plain_date;
-use super::values;
-use crate::domain::fleet::{Limits, WaveSize, WaveSizes};
+use crate::domain::fleet::{Limits, PlanSettings};
+use crate::toml_file::{
+    ConfigInvalid, Problems, Section, Source, parse, plain_date, settings, values,
+};
+
+use super::schema;
 
 /// The built-in file.
-const DEFAULTS: &str = include_str!("../../playbooks/defaults.toml");
+pub(super) const DEFAULTS: &str = include_str!("../../playbooks/defaults.toml");
 
 /// Its name in messages.
-const DEFAULTS_FILE: &str = "playbooks/defaults.toml";
+pub(super) const DEFAULTS_FILE: &str = "playbooks/defaults.toml";
 
 /// Values of every setting that fleet.toml may leave out.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +33,8 @@ pub struct Defaults {
     pub writes_per_second: u32,
     /// Of one cluster.
     pub limits: Limits,
-    /// Sizes of the waves.
-    pub waves: WaveSizes,
+    /// What the planner is told.
+    pub planning: PlanSettings,
     /// How long an undo's lock stays, in seconds.
     pub undo_dwell_seconds: u32,
     /// How long a plan may wait for its start, in seconds.
@@ -44,36 +46,32 @@ pub struct Defaults {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    fleet: FileFleet,
+    limits: FileLimits,
+    undo: FileUndo,
+    plan: FilePlan,
+    graph: FileGraph,
+    /// Read by [`settings`].
+    #[serde(rename = "waves")]
+    _waves: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileFleet {
     deadline: toml::value::Datetime,
     timezone: String,
     manager: String,
     aliases: Vec<String>,
     state: String,
-    limits: FileLimits,
-    waves: FileWaves,
-    undo: FileUndo,
-    plan: FilePlan,
-    graph: FileGraph,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileLimits {
     writes_per_second: u32,
-    cluster: ClusterLimits,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClusterLimits {
-    writes_per_second: u32,
+    cluster_writes_per_second: u32,
     in_flight: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileWaves {
-    sizes: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -97,43 +95,49 @@ struct FileGraph {
 impl Defaults {
     /// The built-in ones. An error is a flaw of this build, not of the user's file; a test parses it.
     pub fn built_in() -> Result<Self, ConfigInvalid> {
-        Self::parse(DEFAULTS).map_err(|message| ConfigInvalid::whole_file(DEFAULTS_FILE, message))
+        Self::parse(DEFAULTS)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-        let sizes = file.waves.sizes.iter().map(size);
+    fn parse(text: &str) -> Result<Self, ConfigInvalid> {
+        let refuse = |message: &str| ConfigInvalid::whole_file(DEFAULTS_FILE, message.to_owned());
+        let file: File = toml::from_str(text).map_err(|error| refuse(error.message()))?;
+        let seconds = |text: &str| values::seconds(text).map_err(|error| refuse(&error));
         Ok(Self {
-            deadline: plain_date(&file.deadline).ok_or("deadline is no date")?,
-            timezone: file.timezone,
-            manager: file.manager,
-            aliases: file.aliases,
-            state: file.state,
+            deadline: plain_date(&file.fleet.deadline)
+                .ok_or_else(|| refuse("deadline is no date"))?,
+            timezone: file.fleet.timezone,
+            manager: file.fleet.manager,
+            aliases: file.fleet.aliases,
+            state: file.fleet.state,
             writes_per_second: file.limits.writes_per_second,
             limits: Limits {
-                writes_per_second: file.limits.cluster.writes_per_second,
-                in_flight: file.limits.cluster.in_flight,
+                writes_per_second: file.limits.cluster_writes_per_second,
+                in_flight: file.limits.in_flight,
             },
-            waves: WaveSizes(sizes.collect::<Result<_, _>>()?),
-            undo_dwell_seconds: values::seconds(&file.undo.dwell)?,
-            start_within_seconds: values::seconds(&file.plan.start_within)?,
+            planning: planning(text)?,
+            undo_dwell_seconds: seconds(&file.undo.dwell)?,
+            start_within_seconds: seconds(&file.plan.start_within)?,
             cut_inferred: file.graph.cut_inferred,
         })
     }
 }
 
-fn size(value: &toml::Value) -> Result<WaveSize, String> {
-    match value {
-        toml::Value::Integer(number) => values::count(i128::from(*number)),
-        toml::Value::String(text) => values::percent(text),
-        other => Err(format!("{other} is no size")),
+fn planning(text: &str) -> Result<PlanSettings, ConfigInvalid> {
+    let mut problems = Problems::of(schema::ALL);
+    let root = parse(text, 0, &mut problems);
+    let top = Section::open(&root, 0..0, &schema::TOP, &mut problems);
+    let planning = settings::settings(&top, "", &mut problems);
+    if problems.is_empty() {
+        Ok(planning)
+    } else {
+        Err(problems.finish(&Source::new(DEFAULTS_FILE, text)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fleet::{alias_refused, manager_name_flaw};
+    use crate::domain::fleet::{WaveSize, WaveSizes, alias_refused, manager_name_flaw};
 
     #[test]
     fn the_built_in_defaults_hold_what_the_design_says() {
@@ -148,16 +152,15 @@ mod tests {
             }
         );
         assert_eq!(
-            defaults.waves.0,
-            [
+            defaults.planning,
+            PlanSettings::of_sizes(WaveSizes(vec![
                 WaveSize::Count(1),
                 WaveSize::Count(5),
                 WaveSize::Percent(20)
-            ]
+            ]))
         );
         assert_eq!(defaults.undo_dwell_seconds, 30);
         assert_eq!(defaults.start_within_seconds, 7 * 24 * 3_600);
-        assert!(!defaults.cut_inferred);
         assert_eq!(values::timezone_flaw(&defaults.timezone), None);
         assert_eq!(manager_name_flaw(&defaults.manager), None);
         for alias in &defaults.aliases {

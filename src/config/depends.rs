@@ -2,10 +2,9 @@
 
 use toml::de::DeValue;
 
-use super::problem::{ProblemKind, Problems, Source};
-use super::read::{Entry, Section};
 use super::schema;
 use crate::domain::fleet::{Depends, PlacedGlob, ReleaseGlob};
+use crate::toml_file::{Entry, ProblemKind, Problems, Section, Source};
 
 /// Reads every `[[depends]]`.
 pub(super) fn depends(
@@ -67,7 +66,11 @@ fn glob(entry: &Entry<'_>, source: &Source<'_>, problems: &mut Problems) -> Opti
     match ReleaseGlob::parse(text) {
         Ok(_) => Some(PlacedGlob {
             glob: text.to_owned(),
-            place: format!("{}:{}", source.file, source.place(entry.key.start).0),
+            place: format!(
+                "{}:{}",
+                source.file(entry.key.start),
+                source.place(entry.key.start).0
+            ),
         }),
         Err(refused) => {
             entry.flaw(problems, refused.to_string());

@@ -9,24 +9,43 @@ mod contexts;
 mod defaults;
 mod depends;
 mod policy;
-mod problem;
-mod read;
 mod schema;
-mod values;
+mod view;
 mod warning;
+mod what_if;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::toml_file::{ConfigInvalid, Problem, ProblemKind};
+use assemble::Around;
 pub use contexts::{Contexts, KubeContexts, from_contexts};
 pub use defaults::Defaults;
-pub use problem::{ConfigInvalid, Problem, ProblemKind};
+pub use view::{Setting, default_values};
 pub use warning::Warning;
+pub use what_if::override_text;
 
 use crate::domain::fleet::Fleet;
 
 /// Cap on fleet.toml, in bytes: 5,000 clusters listed one by one take half of it.
 const MAX_FLEET_BYTES: usize = 1 << 20;
+
+/// Name of overrides in messages.
+const WHAT_IF: &str = "--what-if";
+
+/// A playbook, as text: its sections lie below those of fleet.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaybookText {
+    /// Its name.
+    pub name: String,
+    /// Its file, for places.
+    pub file: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Finds a playbook by its name. An error is a text for the user.
+pub type Playbooks<'a> = dyn Fn(&str) -> Result<PlaybookText, String> + 'a;
 
 /// A fleet, and what its owner should know about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,11 +54,25 @@ pub struct Loaded {
     pub fleet: Fleet,
     /// Lawful, but maybe not meant.
     pub warnings: Vec<Warning>,
+    /// Every value that holds, and where it is from.
+    pub values: Vec<Setting>,
 }
 
-/// Reads fleet.toml. `file` is its name in messages; `contexts` says which contexts a kubeconfig offers.
-/// Either a fleet without a flaw, or all flaws.
+/// Reads a fleet.toml that names no playbook. `file` is its name in messages; `contexts` says which contexts a kubeconfig
+/// offers. Either a fleet without a flaw, or all flaws.
 pub fn load(text: &str, file: &str, contexts: &Contexts<'_>) -> Result<Loaded, ConfigInvalid> {
+    let none = |name: &str| Err(format!("no playbook is named {name}: there are none here"));
+    load_over(text, file, contexts, &none, &[])
+}
+
+/// Reads fleet.toml over its playbook, and overrides ([`override_text`]) over both.
+pub fn load_over(
+    text: &str,
+    file: &str,
+    contexts: &Contexts<'_>,
+    playbooks: &Playbooks<'_>,
+    what_if: &[String],
+) -> Result<Loaded, ConfigInvalid> {
     if text.len() > MAX_FLEET_BYTES {
         return Err(ConfigInvalid::whole_file(
             file,
@@ -49,5 +82,10 @@ pub fn load(text: &str, file: &str, contexts: &Contexts<'_>) -> Result<Loaded, C
             ),
         ));
     }
-    assemble::assemble(text, file, contexts, &Defaults::built_in()?)
+    let around = Around {
+        contexts,
+        playbooks,
+        what_if,
+    };
+    assemble::assemble(text, file, &around, &Defaults::built_in()?)
 }

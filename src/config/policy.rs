@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::Warning;
-use super::problem::{ProblemKind, Problems, Source};
-use super::read::{Entry, Section};
-use super::schema::{self, closest};
+use super::{Warning, schema};
 use crate::domain::fleet::{PolicyAction as Action, PolicyRule, PolicyTopic as Topic};
 use crate::domain::policy::Book;
+use crate::toml_file::{Entry, ProblemKind, Problems, Section, Source, closest};
 
 /// Reads all rules, in their order.
 pub(super) fn policies(
@@ -53,7 +51,7 @@ fn rule(
     let action = action(section, problems);
     let mut globs = |key: &str| texts(section, key, problems);
     let rule = PolicyRule {
-        place: format!("{}:{line}", source.file),
+        place: format!("{}:{line}", source.file(section.span.start)),
         kind: globs("kind"),
         field: globs("field"),
         owner: globs("owner"),

@@ -16,7 +16,7 @@ use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
-use crate::domain::plan::Candidate;
+use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
@@ -187,6 +187,7 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
+        facts: Facts::default(),
     });
     Ok(collected)
 }
@@ -214,5 +215,6 @@ fn unreadable(release: &ReleaseRead, detail: String) -> Candidate {
         driver: release.records.driver,
         revision: last.map_or(Revision(0), |last| last.revision),
         record_uid: last.map_or_else(|| Uid::new(""), |last| last.head.uid.clone()),
+        facts: Facts::default(),
     }
 }

@@ -48,6 +48,16 @@ next_lines! {
     Show { plan } => "refit show {plan}";
     /// What a plan holds back, and why.
     ShowHeld { plan } => "refit show {plan} --held";
+    /// Make a plan again, and say what changed.
+    PlanRefresh { plan } => "refit plan --refresh {plan}";
+    /// Compare two plans.
+    Diff { before, after } => "refit diff {before} {after}";
+    /// Which playbooks there are.
+    PlaybookList => "refit playbook list";
+    /// What a playbook does.
+    PlaybookShow { name } => "refit playbook show {name}";
+    /// A playbook's file.
+    PlaybookSource { name } => "refit playbook show {name} --source";
     /// What a migration would meet, everywhere.
     ShadowAll => "refit shadow";
     /// The same for one release, field by field.

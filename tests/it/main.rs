@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod helm;
 #[cfg(test)]
+mod playbooks;
+#[cfg(test)]
 mod run_protocol;
 #[cfg(test)]
 mod store;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Desk, scope};
+use crate::cli::backend::Configured;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cli::globals::Globals;
@@ -20,6 +21,26 @@ const UNNAMED: &str = "contexts";
 const DEFAULT_FILE: &str = "fleet.toml";
 
 pub fn fleet(desk: &Desk, invocation: &Invocation) -> Result<Fleet, CliError> {
+    let fleet = configured(desk, invocation, &[])?.fleet;
+    narrowed(invocation, fleet)
+}
+
+/// The fleet of another fleet.toml: this one with overrides. Same scope.
+pub fn what_if(
+    desk: &Desk,
+    invocation: &Invocation,
+    overrides: &[String],
+) -> Result<Fleet, CliError> {
+    let fleet = configured(desk, invocation, overrides)?.fleet;
+    narrowed(invocation, fleet)
+}
+
+/// Everything that fleet.toml, its playbook and the defaults say; without a file, what the contexts make.
+pub fn configured(
+    desk: &Desk,
+    invocation: &Invocation,
+    overrides: &[String],
+) -> Result<Configured, CliError> {
     let globals = &invocation.globals;
     let file = fleet_file(globals);
     let folder = file
@@ -33,48 +54,66 @@ pub fn fleet(desk: &Desk, invocation: &Invocation) -> Result<Fleet, CliError> {
             .or_else(|| globals.kubeconfig.clone());
         desk.adapters.contexts(path.as_deref())
     };
-    let mut fleet = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                CliError::new(
-                    ErrorCode::FileFailed,
-                    format!("cannot read {}", path.display()),
-                )
-                .because(error.to_string())
-            })?;
-            let name = path.display().to_string();
-            let loaded = config::load(&text, &name, &contexts).map_err(|error| invalid(&error))?;
-            for warning in &loaded.warnings {
-                tracing::warn!(
-                    "{name}:{}: {}; {}",
-                    warning.line,
-                    warning.text,
-                    warning.next
-                );
-            }
-            let mut fleet = loaded.fleet;
-            for cluster in &mut fleet.clusters {
-                cluster.kubeconfig = cluster
-                    .kubeconfig
-                    .take()
-                    .map(|path| folder.join(path))
-                    .or_else(|| globals.kubeconfig.clone());
-            }
-            fleet
+    let Some(path) = file else {
+        if !overrides.is_empty() {
+            return Err(CliError::usage(
+                "there is no fleet.toml to take another value for",
+            ));
         }
-        None => {
-            let mut patterns: Vec<String> = globals
-                .contexts
-                .iter()
-                .map(|glob| glob.as_str().to_owned())
-                .collect();
-            if patterns.is_empty() {
-                patterns.extend(desk.adapters.current_context(globals.kubeconfig.as_deref()));
-            }
+        let mut patterns: Vec<String> = globals
+            .contexts
+            .iter()
+            .map(|glob| glob.as_str().to_owned())
+            .collect();
+        if patterns.is_empty() {
+            patterns.extend(desk.adapters.current_context(globals.kubeconfig.as_deref()));
+        }
+        let fleet =
             config::from_contexts(UNNAMED, &patterns, globals.kubeconfig.as_deref(), &contexts)
-                .map_err(|error| invalid(&error))?
-        }
+                .map_err(|error| invalid(&error))?;
+        return Ok(Configured {
+            file: None,
+            fleet,
+            values: config::default_values(),
+        });
     };
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        CliError::new(
+            ErrorCode::FileFailed,
+            format!("cannot read {}", path.display()),
+        )
+        .because(error.to_string())
+    })?;
+    let name = path.display().to_string();
+    let library = super::playbooks::library(&folder)?;
+    let playbooks = |name: &str| super::playbooks::text_of(&library, name);
+    let loaded = config::load_over(&text, &name, &contexts, &playbooks, overrides)
+        .map_err(|error| invalid(&error))?;
+    for warning in &loaded.warnings {
+        tracing::warn!(
+            "{name}:{}: {}; {}",
+            warning.line,
+            warning.text,
+            warning.next
+        );
+    }
+    let mut fleet = loaded.fleet;
+    for cluster in &mut fleet.clusters {
+        cluster.kubeconfig = cluster
+            .kubeconfig
+            .take()
+            .map(|path| folder.join(path))
+            .or_else(|| globals.kubeconfig.clone());
+    }
+    Ok(Configured {
+        file: Some(name),
+        fleet,
+        values: loaded.values,
+    })
+}
+
+/// Only the clusters in scope.
+fn narrowed(invocation: &Invocation, mut fleet: Fleet) -> Result<Fleet, CliError> {
     let scope = invocation.scope();
     fleet.clusters.retain(|cluster| scope.has_cluster(cluster));
     if fleet.clusters.is_empty() {
@@ -96,7 +135,8 @@ pub fn fleet_file(globals: &Globals) -> Option<PathBuf> {
     globals.fleet.clone().or_else(default)
 }
 
-fn invalid(error: &ConfigInvalid) -> CliError {
+/// A file with flaws, as an error with all of them.
+pub fn invalid(error: &ConfigInvalid) -> CliError {
     let code = if error.code() == "ContextNotFound" {
         ErrorCode::ContextNotFound
     } else {

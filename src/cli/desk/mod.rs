@@ -8,6 +8,7 @@ mod fields;
 pub mod graph;
 mod look;
 mod plan;
+mod playbooks;
 mod report;
 mod run;
 mod shadow;
@@ -20,9 +21,11 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 pub use adapters::{Adapters, Lock, Stores};
+pub use look::invalid;
 
 use super::backend::{
-    Backend, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview, Unlocked,
+    Backend, Configured, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope,
+    UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -35,6 +38,7 @@ use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
 use crate::engine::inventory::Scope;
+use crate::playbook::Library;
 
 /// The backend over real or other adapters.
 pub struct Desk {
@@ -138,6 +142,14 @@ impl Backend for Desk {
         look::fleet(self, invocation)
     }
 
+    fn configured(&self, invocation: &Invocation) -> Result<Configured, CliError> {
+        look::configured(self, invocation, &[])
+    }
+
+    fn playbooks(&self, invocation: &Invocation) -> Result<Library, CliError> {
+        playbooks::of_call(invocation)
+    }
+
     async fn inventory(
         &self,
         invocation: &Invocation,
@@ -173,6 +185,26 @@ impl Backend for Desk {
         from: Option<Inventory>,
     ) -> Result<Plan, CliError> {
         plan::plan(self, invocation, fleet, from).await
+    }
+
+    async fn plan_again(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        from: Option<Inventory>,
+        base: &Plan,
+    ) -> Result<Plan, CliError> {
+        plan::again(self, invocation, fleet, from, base).await
+    }
+
+    async fn plan_what_if(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        from: Option<Inventory>,
+        overrides: &[String],
+    ) -> Result<(Plan, Plan), CliError> {
+        plan::what_if(self, invocation, fleet, from, overrides).await
     }
 
     async fn prepare_run(

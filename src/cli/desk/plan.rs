@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::Desk;
 use super::graph::{of_sights, refuse_cycles};
 use super::shadow::shadow;
 use crate::cli::VERSION;
+use crate::cli::backend::Shadow;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::domain::fleet::Fleet;
-use crate::domain::graph::{ClusterSight, ReleaseGraph};
+use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, Digest, ReleaseId};
-use crate::domain::plan::{Plan, PlanRequest, digest_of, plan as make};
+use crate::domain::plan::{Dependencies, Plan, PlanRequest, digest_of, plan as make};
 use crate::domain::release::Inventory;
 
 /// Makes a plan; only for the releases of `from`, if given.
@@ -21,7 +24,55 @@ pub async fn plan(
     fleet: &Fleet,
     from: Option<Inventory>,
 ) -> Result<Plan, CliError> {
-    let only: Option<BTreeSet<ReleaseId>> = from.as_ref().map(|inventory| {
+    let forecast = forecast(desk, invocation, fleet, from.as_ref()).await?;
+    let now = desk.adapters.clock().now();
+    made(invocation, fleet, from.as_ref(), None, forecast, now)
+}
+
+/// Makes a plan again: releases of an earlier one stay in their waves as far as rules allow.
+pub async fn again(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+    from: Option<Inventory>,
+    base: &Plan,
+) -> Result<Plan, CliError> {
+    let forecast = forecast(desk, invocation, fleet, from.as_ref()).await?;
+    let now = desk.adapters.clock().now();
+    made(invocation, fleet, from.as_ref(), Some(base), forecast, now)
+}
+
+/// Two plans of one forecast: the fleet's, and the one with overrides of fleet.toml.
+pub async fn what_if(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+    from: Option<Inventory>,
+    overrides: &[String],
+) -> Result<(Plan, Plan), CliError> {
+    // First of all: a wrong override must not cost a forecast.
+    let other = super::look::what_if(desk, invocation, overrides)?;
+    let forecast = forecast(desk, invocation, fleet, from.as_ref()).await?;
+    let now = desk.adapters.clock().now();
+    let plan = made(
+        invocation,
+        fleet,
+        from.as_ref(),
+        None,
+        forecast.clone(),
+        now,
+    )?;
+    let what_if = made(invocation, &other, from.as_ref(), None, forecast, now)?;
+    Ok((plan, what_if))
+}
+
+async fn forecast(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+    from: Option<&Inventory>,
+) -> Result<Shadow, CliError> {
+    let only: Option<BTreeSet<ReleaseId>> = from.map(|inventory| {
         inventory
             .releases
             .iter()
@@ -29,25 +80,37 @@ pub async fn plan(
             .collect()
     });
     let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
-    let forecast = shadow(desk, invocation, fleet, &wanted).await?;
-    graph(invocation, fleet, forecast.sights, &forecast.unread)?;
+    shadow(desk, invocation, fleet, &wanted).await
+}
+
+fn made(
+    invocation: &Invocation,
+    fleet: &Fleet,
+    from: Option<&Inventory>,
+    base: Option<&Plan>,
+    forecast: Shadow,
+    now: Timestamp,
+) -> Result<Plan, CliError> {
+    let dependencies = dependencies(invocation, fleet, forecast.sights, &forecast.unread)?;
     let request = PlanRequest {
         fleet,
-        now: desk.adapters.clock().now(),
+        dependencies: &dependencies,
+        base,
+        now,
         tool: VERSION,
-        inputs: inputs(invocation, from.as_ref()),
+        inputs: inputs(invocation, from),
         unread: forecast.unread,
     };
     make(forecast.releases, &request).map_err(|error| CliError::of(ErrorCode::Internal, &error))
 }
 
 /// Who waits for whom. A wrong declaration and a cycle are refused with their places, before anything is planned.
-fn graph(
+fn dependencies(
     invocation: &Invocation,
     fleet: &Fleet,
     sights: Vec<ClusterSight>,
     unread: &BTreeMap<ClusterName, String>,
-) -> Result<ReleaseGraph, CliError> {
+) -> Result<Dependencies, CliError> {
     let whole = !invocation.scope().narrows_clusters();
     let graph = of_sights(fleet, sights, unread, whole)?;
     refuse_cycles(&graph)?;
@@ -62,7 +125,9 @@ fn graph(
             edge.confidence
         );
     }
-    Ok(graph)
+    graph
+        .dependencies()
+        .map_err(|error| CliError::of(ErrorCode::Internal, &error))
 }
 
 /// Digests of what the plan was made from.

@@ -93,7 +93,9 @@ fn refuse(refused: &PlanRefused, file: &str) -> CliError {
             ErrorCode::PlanExpired,
             format!("{file} had to be started before {start_before}"),
         )
-        .next(again),
+        .next(Next::PlanRefresh {
+            plan: file.to_owned(),
+        }),
         PlanRefused::ForeignTool { .. } => {
             CliError::of(ErrorCode::PlanOfOtherTool, refused).next(again)
         }

@@ -5,6 +5,8 @@ mod driver;
 mod managers;
 mod order;
 mod policy_rule;
+mod selector;
+pub mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -22,6 +24,8 @@ pub use managers::{
 };
 pub use order::{natural_order, release_order};
 pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
+pub use selector::{NotASelector, Selector};
+pub use settings::PlanSettings;
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +44,8 @@ pub struct Fleet {
     pub clusters: Vec<FleetCluster>,
     /// Writes per second for the whole fleet.
     pub writes_per_second: u32,
-    /// Sizes of the waves.
-    pub waves: WaveSizes,
+    /// What the planner is told: waves, canaries, caps, calendar, gates.
+    pub planning: PlanSettings,
     /// How long an undo's lock stays, in seconds (run protocol §5, row 27).
     pub undo_dwell_seconds: u32,
     /// Drivers that are meant to stay: the gates of an audit do not ask for their releases.
@@ -76,6 +80,10 @@ pub struct FleetCluster {
     pub labels: BTreeMap<String, String>,
     /// Its limits.
     pub limits: Limits,
+    /// IANA name of its own zone; the fleet's if it has none.
+    pub timezone: Option<String>,
+    /// Names of the windows that are its own: writes are allowed while any of them is open. None: always.
+    pub windows: Vec<String>,
 }
 
 /// How hard a cluster may be pressed.

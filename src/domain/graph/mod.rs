@@ -19,6 +19,7 @@ mod declare;
 mod edge;
 mod file;
 mod gate;
+mod hand_over;
 mod infer;
 mod read;
 mod refs;

@@ -25,32 +25,46 @@ pub(super) fn content_digest(plan: &Plan) -> serde_json::Result<Digest> {
         held,
         done,
         unread,
+        untested,
+        calendar,
+        relaxations,
         summary,
         seals,
     } = plan;
     // Keys in their order, by hand for what may be long.
     let mut hash = Canonical::default();
-    hash.text("{\"done\":");
+    hash.text("{");
+    if let Some(calendar) = calendar {
+        hash.text("\"calendar\":");
+        hash.part(calendar)?;
+        hash.text(",");
+    }
+    hash.text("\"done\":");
     hash.list(done)?;
     hash.text(",\"held\":");
     hash.list(held)?;
     hash.text(",\"metadata\":");
     hash.part(&without_digest(metadata))?;
+    if !relaxations.is_empty() {
+        hash.text(",\"relaxations\":");
+        hash.part(relaxations)?;
+    }
     hash.text(",\"seals\":");
     hash.part(seals)?;
     hash.text(",\"summary\":");
     hash.part(summary)?;
     hash.text(",\"unread\":");
     hash.part(unread)?;
+    if !untested.is_empty() {
+        hash.text(",\"untested\":");
+        hash.part(untested)?;
+    }
     hash.text(",\"waves\":[");
     for (at, wave) in waves.iter().enumerate() {
-        hash.text(if at == 0 { "{\"name\":" } else { ",{\"name\":" });
-        hash.part(&wave.name)?;
-        hash.text(",\"number\":");
-        hash.part(&wave.number)?;
-        hash.text(",\"releases\":");
-        hash.list(&wave.releases)?;
-        hash.text("}");
+        if at > 0 {
+            hash.text(",");
+        }
+        hash.part(wave)?;
     }
     hash.text("]}");
     Ok(Digest::new(hex(&hash.finish())))

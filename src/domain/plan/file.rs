@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{HeldRelease, Plan, PlanMetadata, PlanSummary, Seals, Wave};
+use super::{
+    Calendar, HeldRelease, Plan, PlanMetadata, PlanSummary, Relaxation, Seals, Untested, Wave,
+};
 use crate::domain::ids::{ClusterName, ReleaseId};
 
 /// Version of refit's documents.
@@ -73,6 +75,12 @@ struct Document {
     held: Vec<HeldRelease>,
     done: Vec<ReleaseId>,
     unread: BTreeMap<ClusterName, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    untested: Vec<Untested>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calendar: Option<Calendar>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    relaxations: Vec<Relaxation>,
     seals: Seals,
 }
 
@@ -119,6 +127,9 @@ impl Plan {
             held: document.held,
             done: document.done,
             unread: document.unread,
+            untested: document.untested,
+            calendar: document.calendar,
+            relaxations: document.relaxations,
             summary: document.summary,
             seals: document.seals,
         })
@@ -135,6 +146,9 @@ impl Plan {
             held: self.held.clone(),
             done: self.done.clone(),
             unread: self.unread.clone(),
+            untested: self.untested.clone(),
+            calendar: self.calendar.clone(),
+            relaxations: self.relaxations.clone(),
             seals: self.seals.clone(),
         };
         serde_json::to_string_pretty(&document).map(|text| text + "\n")

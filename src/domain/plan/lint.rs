@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Candidate, Plan, PlannedRelease};
-use crate::domain::fleet::WaveSize;
+use crate::domain::fleet::settings::Cut;
+use crate::domain::fleet::{WaveSize, WaveSizes};
 use crate::domain::ids::ReleaseId;
 use crate::domain::policy::Book;
 use crate::domain::shadow::{ObjectOutcome, ReleaseOutcome};
@@ -149,7 +150,11 @@ fn waves(plan: &Plan, find: &mut impl FnMut(String, String)) {
         if (wave.name == "canary") != (at == 0) {
             find(place.clone(), "the canary is the first wave".to_owned());
         }
-        let sizes = &plan.metadata.sizes.0;
+        let Some(Cut::Sizes(WaveSizes(sizes))) =
+            plan.metadata.settings.stages.first().map(|it| &it.cut)
+        else {
+            continue;
+        };
         let wanted = match sizes.get(at).or_else(|| sizes.last()) {
             None => 0,
             Some(WaveSize::Count(count)) => u64::from(*count),

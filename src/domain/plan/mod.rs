@@ -1,13 +1,18 @@
 //! The plan: what migrates when, and what is held and why. Immutable, with a digest of its content.
 
 mod check;
+mod dependencies;
+mod diff;
 mod digest;
+mod facts;
 mod file;
 mod lint;
 mod notes;
 mod order;
 mod planner;
+mod schedule;
 mod seals;
+pub mod settings;
 mod sizes;
 
 #[cfg(test)]
@@ -16,20 +21,36 @@ mod tests;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::fleet::{Limits, Managers, PolicyRule, WaveSizes};
+use super::fleet::{Limits, Managers, PlanSettings, PolicyRule};
 use super::ids::{ClusterName, Digest, ReleaseId, Revision, Uid};
 use super::policy::Decision;
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
 pub use check::{CheckedPlan, PlanRefused};
+pub use dependencies::{Dependencies, Edge, EdgeInvalid, EdgeReason};
+pub use diff::{
+    Change, ClusterChange, Place, PlanDiff, PlanTotals, ReleaseChange, SettingChange, WaveChange,
+    WaveFacts,
+};
 pub use digest::digest_of;
+pub use facts::{ClusterFacts, Facts, Risk};
 pub use file::{API_VERSION, KIND, PlanUnreadable};
 pub use lint::{Finding, lint};
 pub use planner::{PlanError, PlanRequest, plan};
+pub use schedule::{Calendar, Coverage, Late, Relaxation, Span, Untested, WaitsFor};
 pub use seals::Seals;
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
 
 /// A plan as its file has it (without `apiVersion` and `kind`, which [`Plan::to_json`] adds).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +66,15 @@ pub struct Plan {
     pub done: Vec<ReleaseId>,
     /// Clusters that could not be read: their releases are unknown.
     pub unread: BTreeMap<ClusterName, String>,
+    /// Signatures that the first wave does not show, by the wave that shows them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untested: Vec<Untested>,
+    /// When it is done, if it has a calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Calendar>,
+    /// What would make it sooner, the greatest gain first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relaxations: Vec<Relaxation>,
     /// Totals.
     pub summary: PlanSummary,
     /// Short checksums of the parts: they say where a plan was edited. That it was, the digest says.
@@ -73,8 +103,13 @@ pub struct PlanMetadata {
     pub limits: BTreeMap<ClusterName, Limits>,
     /// Writes per second of the whole fleet.
     pub writes_per_second: u32,
-    /// Sizes that the waves were cut by.
-    pub sizes: WaveSizes,
+    /// The last day, as the fleet has it.
+    pub deadline: Date,
+    /// What the planner was told.
+    pub settings: PlanSettings,
+    /// Labels, zone and windows of each cluster, as far as settings look at them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clusters: BTreeMap<ClusterName, ClusterFacts>,
     /// The policies: a run decides by them, whatever fleet.toml says by then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyRule>,
@@ -84,13 +119,40 @@ pub struct PlanMetadata {
 }
 
 /// A batch of releases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Wave {
     /// From 1.
     pub number: u32,
-    /// `canary`, `wave-2`, ….
+    /// `canary`, `wave-2`, …, or the stage's: `non-prod`, `prod-a`.
     pub name: String,
+    /// The lane that it belongs to, such as `eu-1`; none if waves are of the whole fleet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
+    /// Numbers of the waves that are done and soaked before it starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<u32>,
+    /// When it starts, at the earliest and if nothing goes wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Timestamp>,
+    /// When its last write is done; the soak follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Timestamp>,
+    /// How long it is watched before the next, in seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub soak: u32,
+    /// Somebody other than the author approves it before it starts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approval: bool,
+    /// Signatures seen when it is done.
+    #[serde(default)]
+    pub coverage: Coverage,
+    /// What it waits for between the soak of the wave before it and its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<WaitsFor>,
+    /// When it writes, in order: long waves rest between windows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
     /// Its releases, in the order they start.
     pub releases: Vec<PlannedRelease>,
 }
@@ -115,6 +177,12 @@ pub struct PlannedRelease {
     pub writes: u32,
     /// Why in this wave.
     pub reason: String,
+    /// Its risk.
+    #[serde(default, skip_serializing_if = "Risk::is_none")]
+    pub risk: Risk,
+    /// Releases of the plan that it needs, and that migrate before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<ReleaseId>,
     /// Latent conflicts, drops, missing objects, left-over hooks: reported, hold nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Reason>,
@@ -133,6 +201,9 @@ pub struct HeldRelease {
     pub outcome: ReleaseOutcome,
     /// Why, gravest first.
     pub reasons: Vec<Reason>,
+    /// What would set it free: `refit triage: answer image set by hand`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub until: String,
 }
 
 /// Totals of a plan.
@@ -172,4 +243,7 @@ pub struct Candidate {
     pub revision: Revision,
     /// uid of its record.
     pub record_uid: Uid,
+    /// What else the planner weighs.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
 }

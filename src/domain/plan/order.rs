@@ -16,7 +16,7 @@ const CHARTS_A_TURN: usize = 256;
 
 /// What the order depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Facts<'a> {
+pub(super) struct Place<'a> {
     /// Which.
     pub(super) release: &'a ReleaseId,
     /// Name of its chart.
@@ -29,7 +29,7 @@ pub(super) struct Facts<'a> {
     pub(super) objects: usize,
 }
 
-impl Facts<'_> {
+impl Place<'_> {
     /// Ascending risk; never equal for two releases.
     fn risk(&self, other: &Self) -> Ordering {
         (self.prod, self.notes > 0, self.objects, self.notes)
@@ -43,7 +43,7 @@ type Left = BTreeMap<usize, VecDeque<usize>>;
 
 /// Indices into `releases`, in the order to migrate them. Does not depend on the order of `releases`.
 /// `O(n log n + n · charts a cluster)`, the latter capped by [`CHARTS_A_TURN`].
-pub(super) fn order(releases: &[Facts<'_>]) -> Vec<usize> {
+pub(super) fn order(releases: &[Place<'_>]) -> Vec<usize> {
     // From here on a release is its rank in risk: a number to compare instead of texts.
     let mut by_risk: Vec<usize> = (0..releases.len()).collect();
     by_risk.sort_by(|a, b| releases[*a].risk(&releases[*b]));

@@ -11,9 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::digest::content_digest;
 use super::notes::{notes, objects_to_adopt};
-use super::order::{Facts, order};
+use super::order::{Place, order};
 use super::sizes::wave_lengths;
-use super::{Candidate, HeldRelease, Plan, PlanMetadata, PlanSummary, PlannedRelease, Seals, Wave};
+use super::{
+    Candidate, Dependencies, HeldRelease, Plan, PlanMetadata, PlanSummary, PlannedRelease, Risk,
+    Seals, Wave,
+};
+use crate::domain::fleet::settings::Cut;
 use crate::domain::fleet::{Fleet, release_order};
 use crate::domain::ids::{ClusterName, Digest, ReleaseId};
 use crate::domain::shadow::{Reason, ReleaseOutcome};
@@ -26,6 +30,10 @@ const RECORD_WRITES: usize = 3;
 pub struct PlanRequest<'a> {
     /// The fleet.
     pub fleet: &'a Fleet,
+    /// What must not come after what.
+    pub dependencies: &'a Dependencies,
+    /// An earlier plan: its releases stay in their waves, as far as rules allow.
+    pub base: Option<&'a Plan>,
     /// When the plan is made.
     pub now: Timestamp,
     /// refit's version.
@@ -78,10 +86,13 @@ pub fn plan(mut candidates: Vec<Candidate>, request: &PlanRequest<'_>) -> Result
     let summary = totals(&ready, &held, &done)?;
     let prod = prod_clusters(fleet);
     let sequence = {
-        let facts: Vec<Facts<'_>> = ready.iter().map(|it| facts(it, &prod)).collect();
+        let facts: Vec<Place<'_>> = ready.iter().map(|it| facts(it, &prod)).collect();
         order(&facts)
     };
-    let lengths = wave_lengths(&fleet.waves, ready.len()).ok_or(PlanError::Sizes)?;
+    let Some(Cut::Sizes(sizes)) = fleet.planning.stages.first().map(|it| &it.cut) else {
+        return Err(PlanError::Sizes);
+    };
+    let lengths = wave_lengths(sizes, ready.len()).ok_or(PlanError::Sizes)?;
     let waves = waves(ready, &sequence, &lengths, &prod)?;
 
     let mut plan = Plan {
@@ -90,6 +101,9 @@ pub fn plan(mut candidates: Vec<Candidate>, request: &PlanRequest<'_>) -> Result
         held,
         done,
         unread: request.unread.clone(),
+        untested: Vec::new(),
+        calendar: None,
+        relaxations: Vec::new(),
         summary,
         seals: Seals::default(),
     };
@@ -125,8 +139,8 @@ fn prod_clusters(fleet: &Fleet) -> BTreeSet<ClusterName> {
     prod.map(|cluster| cluster.name.clone()).collect()
 }
 
-fn facts<'a>(release: &'a PlannedRelease, prod: &BTreeSet<ClusterName>) -> Facts<'a> {
-    Facts {
+fn facts<'a>(release: &'a PlannedRelease, prod: &BTreeSet<ClusterName>) -> Place<'a> {
+    Place {
         release: &release.release,
         chart: &release.chart.name,
         prod: prod.contains(&release.release.cluster),
@@ -149,6 +163,8 @@ fn planned(candidate: Candidate) -> Result<PlannedRelease, PlanError> {
         objects: count(objects)?,
         writes: count(objects.saturating_add(RECORD_WRITES))?,
         reason: String::new(),
+        risk: Risk::default(),
+        needs: Vec::new(),
     })
 }
 
@@ -166,6 +182,7 @@ fn kept(candidate: Candidate) -> HeldRelease {
         release: candidate.forecast.release,
         outcome: candidate.forecast.outcome,
         reasons,
+        until: String::new(),
     }
 }
 
@@ -208,7 +225,9 @@ fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
         managers: fleet.managers.clone(),
         limits: limits.collect(),
         writes_per_second: fleet.writes_per_second,
-        sizes: fleet.waves.clone(),
+        deadline: fleet.deadline,
+        settings: fleet.planning.clone(),
+        clusters: BTreeMap::new(),
         policies: fleet.policies.clone(),
         labels: labels(fleet),
     }
@@ -257,6 +276,7 @@ fn waves(
             number,
             name,
             releases,
+            ..Wave::default()
         });
     }
     Ok(waves)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::digest::{content_digest, write_value};
 use super::*;
-use crate::domain::fleet::{Fleet, FleetCluster, WaveSize, release_order};
+use crate::domain::fleet::{Fleet, FleetCluster, PlanSettings, WaveSize, WaveSizes, release_order};
 use crate::domain::ids::{Namespace, ReleaseName};
 use crate::domain::object::ObjectRef;
 use crate::domain::shadow::{Conflict, ObjectForecast, ObjectOutcome};
@@ -38,6 +38,8 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
             BTreeMap::new()
         },
         limits: pace,
+        timezone: None,
+        windows: Vec::new(),
     };
     Fleet {
         name: "acme".to_owned(),
@@ -50,7 +52,7 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         state: ".refit/state.db".into(),
         clusters: (0..clusters).map(cluster).collect(),
         writes_per_second: 20,
-        waves: WaveSizes(sizes),
+        planning: PlanSettings::of_sizes(WaveSizes(sizes)),
         undo_dwell_seconds: 30,
         expect: BTreeSet::new(),
         start_within_seconds: 604_800,
@@ -137,6 +139,7 @@ fn candidate(seed: Seed) -> Candidate {
         driver: Driver::Secret,
         revision: Revision(u32::from(name) + 1),
         record_uid: Uid::new(format!("uid-{cluster}-{name}")),
+        facts: Facts::default(),
     }
 }
 
@@ -147,6 +150,8 @@ fn make(candidates: Vec<Candidate>, fleet: &Fleet) -> Plan {
 fn try_make(candidates: Vec<Candidate>, fleet: &Fleet) -> Result<Plan, PlanError> {
     let request = PlanRequest {
         fleet,
+        dependencies: &Dependencies::default(),
+        base: None,
         now: now(),
         tool: TOOL,
         inputs: [("inventory".to_owned(), digest_of(b"x"))].into(),

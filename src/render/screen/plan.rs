@@ -446,7 +446,7 @@ fn natural_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::fleet::{Limits, Managers};
-    use crate::domain::plan::{PlanMetadata, PlanSummary};
+    use crate::domain::plan::{PlanMetadata, PlanSummary, Risk};
     use crate::domain::release::{ChartRef, Driver};
     use crate::domain::shadow::Reason;
     use crate::render::{Format, Frame};
@@ -465,6 +465,8 @@ pub(crate) mod tests {
             objects,
             writes: objects + 3,
             reason: "covers 12 of 47 signatures".into(),
+            risk: Risk::default(),
+            needs: Vec::new(),
             notes: Vec::new(),
             decisions: Vec::new(),
         }
@@ -479,6 +481,7 @@ pub(crate) mod tests {
                 object: None,
                 detail: detail.into(),
             }],
+            until: String::new(),
         }
     }
 
@@ -504,7 +507,9 @@ pub(crate) mod tests {
                     .map(|name| (name.into(), limits))
                     .into(),
                 writes_per_second: 20,
-                sizes: crate::domain::fleet::WaveSizes(vec![]),
+                deadline: "2027-02-10".parse().unwrap(),
+                settings: crate::domain::fleet::PlanSettings::default(),
+                clusters: BTreeMap::new(),
                 policies: vec![],
                 labels: BTreeMap::new(),
             },
@@ -513,11 +518,13 @@ pub(crate) mod tests {
                     number: 1,
                     name: "canary".into(),
                     releases: vec![planned("dev-1/shop/web", 9)],
+                    ..Wave::default()
                 },
                 Wave {
                     number: 2,
                     name: "wave-2".into(),
                     releases: vec![planned("eu-10/shop/web", 9), planned("eu-2/shop/cart", 14)],
+                    ..Wave::default()
                 },
             ],
             held: vec![
@@ -542,6 +549,9 @@ pub(crate) mod tests {
             ],
             done: vec!["dev-1/shop/pay".parse().unwrap()],
             unread: [("edge-1".into(), "token expired".to_owned())].into(),
+            untested: Vec::new(),
+            calendar: None,
+            relaxations: Vec::new(),
             summary: PlanSummary {
                 migrate: 3,
                 needs_choice: 2,

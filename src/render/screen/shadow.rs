@@ -543,6 +543,7 @@ pub(crate) mod tests {
             driver: Driver::Secret,
             revision: Revision(14),
             record_uid: "uid".into(),
+            facts: crate::domain::plan::Facts::default(),
             forecast: Forecast {
                 release,
                 outcome,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::shape::Shape;
+
 /// Flaws shown at most: past this the file is not a fleet.toml at all.
 const MAX_PROBLEMS: usize = 100;
 
@@ -23,6 +25,8 @@ pub struct ConfigInvalid {
 /// One flaw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The file, as the user named it.
+    pub file: String,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
@@ -85,10 +89,11 @@ fn near(close: &[String], available: usize, origin: &str) -> String {
 
 impl ConfigInvalid {
     /// One flaw of the file as a whole.
-    pub(super) fn whole_file(file: &str, message: String) -> Self {
+    pub fn whole_file(file: &str, message: String) -> Self {
         Self {
             file: file.to_owned(),
             problems: vec![Problem {
+                file: file.to_owned(),
                 line: 1,
                 column: 1,
                 excerpt: String::new(),
@@ -96,6 +101,11 @@ impl ConfigInvalid {
             }],
             more: 0,
         }
+    }
+
+    /// How many flaws.
+    pub fn count(&self) -> usize {
+        self.problems.len() + self.more
     }
 
     /// The stable code: `ContextNotFound` if that is all that is wrong, else `ConfigInvalid`.
@@ -111,7 +121,7 @@ impl ConfigInvalid {
     /// One line a flaw, in three columns: place, excerpt, message.
     pub fn lines(&self) -> Vec<String> {
         let place =
-            |problem: &Problem| format!("{}:{}:{}", self.file, problem.line, problem.column);
+            |problem: &Problem| format!("{}:{}:{}", problem.file, problem.line, problem.column);
         let chars = |text: &str| text.chars().count();
         let places = self.problems.iter().map(|p| chars(&place(p))).max();
         let excerpts = self.problems.iter().map(|p| chars(&p.excerpt)).max();
@@ -143,49 +153,96 @@ impl fmt::Display for ConfigInvalid {
     }
 }
 
-/// A file's text, to turn offsets into places.
-pub(super) struct Source<'a> {
-    pub(super) file: &'a str,
+/// Texts of files, to turn offsets into places.
+#[derive(Debug, Default)]
+pub struct Source<'a> {
+    files: Vec<FileText<'a>>,
+}
+
+#[derive(Debug)]
+struct FileText<'a> {
+    name: &'a str,
     text: &'a str,
+    /// Offset of its first byte.
+    base: usize,
     line_starts: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+    /// One file.
+    pub fn new(file: &'a str, text: &'a str) -> Self {
+        let mut source = Self::default();
+        source.add(file, text);
+        source
+    }
+
+    /// One file more; the offset of its first byte.
+    pub(super) fn add(&mut self, name: &'a str, text: &'a str) -> usize {
+        // The end of a file is a place too, so the next one begins one further.
+        let base = self
+            .files
+            .last()
+            .map_or(0, |last| last.base + last.text.len() + 1);
         let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self {
-            file,
+        self.files.push(FileText {
+            name,
             text,
+            base,
             line_starts: std::iter::once(0)
                 .chain(starts.map(|(at, _)| at + 1))
                 .collect(),
-        }
+        });
+        base
+    }
+
+    /// The file of an offset.
+    fn at(&self, offset: usize) -> Option<&FileText<'a>> {
+        let after = self.files.partition_point(|file| file.base <= offset);
+        self.files.get(after.saturating_sub(1))
+    }
+
+    /// Name of the file of an offset.
+    pub fn file(&self, offset: usize) -> &'a str {
+        self.at(offset).map_or("", |file| file.name)
     }
 
     /// Line and column of an offset, both from 1.
-    pub(super) fn place(&self, offset: usize) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|start| *start <= offset);
-        let start = self
+    pub fn place(&self, offset: usize) -> (usize, usize) {
+        let Some(file) = self.at(offset) else {
+            return (1, 1);
+        };
+        let offset = offset - file.base;
+        let line = file.line_starts.partition_point(|start| *start <= offset);
+        let start = file
             .line_starts
             .get(line.saturating_sub(1))
             .copied()
             .unwrap_or(0);
-        let before = self.text.get(start..offset).unwrap_or("");
+        let before = file.text.get(start..offset).unwrap_or("");
         (line, before.chars().count() + 1)
+    }
+
+    /// The text of a range.
+    pub fn text(&self, range: &Range<usize>) -> Option<&'a str> {
+        let file = self.at(range.start)?;
+        file.text
+            .get(range.start - file.base..range.end.checked_sub(file.base)?)
     }
 
     /// The text of a range if it is one line, else the line where it begins: as for a section's head.
     fn excerpt(&self, range: &Range<usize>) -> String {
-        let is_head = self
+        let Some(file) = self.at(range.start) else {
+            return String::new();
+        };
+        let is_head = file
             .text
-            .get(..range.start)
+            .get(..range.start - file.base)
             .is_some_and(|before| before.ends_with('['));
         let within = self
-            .text
-            .get(range.clone())
+            .text(range)
             .filter(|text| !is_head && !text.is_empty() && !text.contains('\n'));
         let (line, _) = self.place(range.start);
-        let whole = || self.text.lines().nth(line - 1).unwrap_or("");
+        let whole = || file.text.lines().nth(line - 1).unwrap_or("");
         let shown = without_passwords(within.unwrap_or_else(whole).trim());
         if shown.chars().count() > MAX_EXCERPT {
             shown.chars().take(MAX_EXCERPT - 1).chain(['…']).collect()
@@ -197,32 +254,66 @@ impl<'a> Source<'a> {
 
 /// Flaws while they are being found. `place` is what the message is about, `shown` what the user sees of the file.
 #[derive(Default)]
-pub(super) struct Problems(Vec<(Range<usize>, Range<usize>, ProblemKind)>);
+pub struct Problems {
+    found: Vec<(Range<usize>, Range<usize>, ProblemKind)>,
+    family: &'static [&'static Shape],
+}
 
 impl Problems {
-    pub(super) fn add(&mut self, place: Range<usize>, shown: Range<usize>, kind: ProblemKind) {
-        self.0.push((place, shown, kind));
+    /// Of a file with these sections: an unknown key may belong into another one.
+    pub fn of(family: &'static [&'static Shape]) -> Self {
+        Self {
+            found: Vec::new(),
+            family,
+        }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Every section of the file.
+    pub(super) fn family(&self) -> &'static [&'static Shape] {
+        self.family
+    }
+
+    /// One more.
+    pub fn add(&mut self, place: Range<usize>, shown: Range<usize>, kind: ProblemKind) {
+        self.found.push((place, shown, kind));
+    }
+
+    /// A value that cannot be.
+    pub fn invalid(
+        &mut self,
+        place: Range<usize>,
+        shown: Range<usize>,
+        message: impl Into<String>,
+    ) {
+        self.add(place, shown, ProblemKind::Invalid(message.into()));
+    }
+
+    /// Something must be said and is not.
+    pub fn missing(&mut self, place: Range<usize>, message: impl Into<String>) {
+        self.add(place.clone(), place, ProblemKind::Missing(message.into()));
+    }
+
+    /// None so far?
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
 
     /// All of them with places. Where the text is not even TOML, what seems to be missing may only not have been read,
     /// and a second flaw on the same line is an echo of the first: neither is told.
-    pub(super) fn finish(self, source: &Source<'_>) -> ConfigInvalid {
-        let broken: Vec<usize> = self
-            .0
+    pub fn finish(self, source: &Source<'_>) -> ConfigInvalid {
+        let broken: Vec<(&str, usize)> = self
+            .found
             .iter()
             .filter(|(_, _, kind)| matches!(kind, ProblemKind::Syntax(_)))
-            .map(|(place, _, _)| source.place(place.start).0)
+            .map(|(place, _, _)| (source.file(place.start), source.place(place.start).0))
             .collect();
         let mut all: Vec<Problem> = self
-            .0
+            .found
             .into_iter()
             .map(|(place, shown, kind)| {
                 let (line, column) = source.place(place.start);
                 Problem {
+                    file: source.file(place.start).to_owned(),
                     line,
                     column,
                     excerpt: source.excerpt(&shown),
@@ -232,15 +323,17 @@ impl Problems {
             .filter(|problem| match problem.kind {
                 ProblemKind::Syntax(_) => true,
                 ProblemKind::Missing(_) => broken.is_empty(),
-                _ => !broken.contains(&problem.line),
+                _ => !broken.contains(&(problem.file.as_str(), problem.line)),
             })
             .collect();
-        all.sort_by_key(|problem| (problem.line, problem.column));
+        // The first file is the one that the user asked for.
+        let rank = |problem: &Problem| source.files.iter().position(|it| it.name == problem.file);
+        all.sort_by_key(|problem| (rank(problem), problem.line, problem.column));
         all.dedup();
         let more = all.len().saturating_sub(MAX_PROBLEMS);
         all.truncate(MAX_PROBLEMS);
         ConfigInvalid {
-            file: source.file.to_owned(),
+            file: source.file(0).to_owned(),
             problems: all,
             more,
         }

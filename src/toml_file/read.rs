@@ -7,19 +7,19 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{ProblemKind, Problems};
-use super::schema::Shape;
+use super::shape::Shape;
 
 /// A table whose keys are known.
 #[derive(Clone)]
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     table: &'a DeTable<'a>,
     /// Where it begins.
-    pub(super) span: Range<usize>,
+    pub span: Range<usize>,
 }
 
 impl<'a> Section<'a> {
     /// Tells every key that the shape does not have.
-    pub(super) fn open(
+    pub fn open(
         table: &'a DeTable<'a>,
         span: Range<usize>,
         shape: &Shape,
@@ -36,7 +36,7 @@ impl<'a> Section<'a> {
                 }
             } else {
                 ProblemKind::UnknownKey {
-                    hint: shape.hint(name),
+                    hint: shape.hint(name, problems.family()),
                 }
             };
             problems.add(key.span(), key.span().start..value.span().end, kind);
@@ -45,7 +45,7 @@ impl<'a> Section<'a> {
     }
 
     /// The entry of a key, if it is there.
-    pub(super) fn get(&self, key: &str) -> Option<Entry<'a>> {
+    pub fn get(&self, key: &str) -> Option<Entry<'a>> {
         self.table
             .iter()
             .find(|(name, _)| name.get_ref() == key)
@@ -58,35 +58,40 @@ impl<'a> Section<'a> {
 
 /// A key with its value.
 #[derive(Clone)]
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     /// Where the key is.
-    pub(super) key: Range<usize>,
+    pub key: Range<usize>,
     value: &'a Spanned<DeValue<'a>>,
 }
 
 impl<'a> Entry<'a> {
     /// Key and value.
-    pub(super) fn span(&self) -> Range<usize> {
+    pub fn span(&self) -> Range<usize> {
         self.key.start..self.value.span().end
     }
 
     /// The value alone.
-    pub(super) fn value_span(&self) -> Range<usize> {
+    pub fn value_span(&self) -> Range<usize> {
         self.value.span()
     }
 
     /// Is the value a table?
-    pub(super) fn is_table(&self) -> bool {
+    pub fn is_table(&self) -> bool {
         self.value.get_ref().is_table()
     }
 
+    /// Is the value a text?
+    pub fn is_text(&self) -> bool {
+        self.value.get_ref().is_str()
+    }
+
     /// A flaw of the value.
-    pub(super) fn flaw(&self, problems: &mut Problems, message: impl Into<String>) {
+    pub fn flaw(&self, problems: &mut Problems, message: impl Into<String>) {
         self.flaw_at(problems, self.value.span(), message);
     }
 
     /// A flaw of a part of the value.
-    pub(super) fn flaw_at(
+    pub fn flaw_at(
         &self,
         problems: &mut Problems,
         place: Range<usize>,
@@ -105,7 +110,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&self, problems: &mut Problems) -> Option<&'a str> {
+    pub fn text(&self, problems: &mut Problems) -> Option<&'a str> {
         match self.value.get_ref().as_str() {
             Some("") => {
                 self.flaw(problems, "this must not be empty");
@@ -120,7 +125,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A text, empty or not.
-    pub(super) fn any_text(&self, problems: &mut Problems) -> Option<&'a str> {
+    pub fn any_text(&self, problems: &mut Problems) -> Option<&'a str> {
         let text = self.value.get_ref().as_str();
         if text.is_none() {
             self.wanted(problems, self.value, "a text in quotes");
@@ -129,7 +134,7 @@ impl<'a> Entry<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn truth(&self, problems: &mut Problems) -> Option<bool> {
+    pub fn truth(&self, problems: &mut Problems) -> Option<bool> {
         let truth = self.value.get_ref().as_bool();
         if truth.is_none() {
             self.wanted(problems, self.value, "true or false");
@@ -138,11 +143,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(
-        &self,
-        problems: &mut Problems,
-        bounds: &RangeInclusive<u32>,
-    ) -> Option<u32> {
+    pub fn number(&self, problems: &mut Problems, bounds: &RangeInclusive<u32>) -> Option<u32> {
         let Some(number) = whole(self.value) else {
             self.wanted(problems, self.value, "a whole number");
             return None;
@@ -158,7 +159,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A date without a time.
-    pub(super) fn date(&self, problems: &mut Problems) -> Option<jiff::civil::Date> {
+    pub fn date(&self, problems: &mut Problems) -> Option<jiff::civil::Date> {
         let date = self.value.get_ref().as_datetime().and_then(plain_date);
         if date.is_none() {
             let hint = "a date without quotes and without a time, like 2027-02-10,";
@@ -168,7 +169,7 @@ impl<'a> Entry<'a> {
     }
 
     /// An array, item by item with their places.
-    pub(super) fn array(&self, problems: &mut Problems) -> Option<&'a [Spanned<DeValue<'a>>]> {
+    pub fn array(&self, problems: &mut Problems) -> Option<&'a [Spanned<DeValue<'a>>]> {
         let items = self.value.get_ref().as_array();
         if items.is_none() {
             self.wanted(problems, self.value, "an array in brackets");
@@ -177,7 +178,7 @@ impl<'a> Entry<'a> {
     }
 
     /// An array of texts, with their places.
-    pub(super) fn texts(&self, problems: &mut Problems) -> Option<Vec<(&'a str, Range<usize>)>> {
+    pub fn texts(&self, problems: &mut Problems) -> Option<Vec<(&'a str, Range<usize>)>> {
         let mut texts = Vec::new();
         for item in self.array(problems)? {
             match item.get_ref().as_str() {
@@ -189,7 +190,7 @@ impl<'a> Entry<'a> {
     }
 
     /// One text, or an array of them; none empty.
-    pub(super) fn one_or_more(&self, problems: &mut Problems) -> Vec<(&'a str, Range<usize>)> {
+    pub fn one_or_more(&self, problems: &mut Problems) -> Vec<(&'a str, Range<usize>)> {
         let found = if self.value.get_ref().is_array() {
             self.texts(problems).unwrap_or_default()
         } else {
@@ -208,7 +209,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A table of free keys.
-    pub(super) fn entries(&self, problems: &mut Problems) -> Vec<(&'a str, Self)> {
+    pub fn entries(&self, problems: &mut Problems) -> Vec<(&'a str, Self)> {
         let table = self.table(problems).into_iter().flat_map(DeTable::iter);
         table
             .map(|(key, value)| {
@@ -230,20 +231,20 @@ impl<'a> Entry<'a> {
     }
 
     /// A table of known keys.
-    pub(super) fn section(&self, shape: &Shape, problems: &mut Problems) -> Option<Section<'a>> {
+    pub fn section(&self, shape: &Shape, problems: &mut Problems) -> Option<Section<'a>> {
         let table = self.table(problems)?;
         Some(Section::open(table, self.key.clone(), shape, problems))
     }
 }
 
 /// A whole number, if the value is one; too large for 128 bits counts as the largest.
-pub(super) fn whole(value: &Spanned<DeValue<'_>>) -> Option<i128> {
+pub fn whole(value: &Spanned<DeValue<'_>>) -> Option<i128> {
     let number = value.get_ref().as_integer()?;
     Some(i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX))
 }
 
 /// A TOML date, if it has neither time nor offset and is in the calendar.
-pub(super) fn plain_date(at: &toml::value::Datetime) -> Option<jiff::civil::Date> {
+pub fn plain_date(at: &toml::value::Datetime) -> Option<jiff::civil::Date> {
     let date = at.date.filter(|_| at.time.is_none())?;
     let year = i16::try_from(date.year).ok()?;
     let (month, day) = (i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);

@@ -11,7 +11,7 @@ const MAX_SECONDS: i64 = 90 * 24 * 3_600;
 const MAX_NAME_BYTES: usize = 100;
 
 /// `30s`, `5m`, `1h 30m`: whole seconds, at least one, at most 90 days.
-pub(super) fn seconds(text: &str) -> Result<u32, String> {
+pub fn seconds(text: &str) -> Result<u32, String> {
     let duration: SignedDuration = text
         .parse()
         .map_err(|_| format!("\"{text}\" is no duration; write it like 30s or 5m"))?;
@@ -25,7 +25,7 @@ pub(super) fn seconds(text: &str) -> Result<u32, String> {
 }
 
 /// A number of releases.
-pub(super) fn count(number: i128) -> Result<WaveSize, String> {
+pub fn count(number: i128) -> Result<WaveSize, String> {
     match u32::try_from(number) {
         Ok(0) => Err("a wave of 0 releases would never end: write 1 or more".to_owned()),
         Ok(number) => Ok(WaveSize::Count(number)),
@@ -34,7 +34,7 @@ pub(super) fn count(number: i128) -> Result<WaveSize, String> {
 }
 
 /// `20%`: 1 to 100 percent of the plan's releases.
-pub(super) fn percent(text: &str) -> Result<WaveSize, String> {
+pub fn percent(text: &str) -> Result<WaveSize, String> {
     let digits = text.strip_suffix('%').map(str::trim_end);
     let plain = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(digits) = plain.filter(|digits| !digits.is_empty()) else {
@@ -52,7 +52,7 @@ pub(super) fn percent(text: &str) -> Result<WaveSize, String> {
 
 /// What is wrong with a name of a fleet or a cluster, if anything. It stands in `cluster/namespace/name`, in globs of
 /// `--cluster`, in file names and in cells of tables.
-pub(super) fn name_flaw(name: &str) -> Option<String> {
+pub fn name_flaw(name: &str) -> Option<String> {
     let lawful = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@');
     if name.is_empty() {
         Some("the name is empty".to_owned())
@@ -76,7 +76,7 @@ pub(super) fn name_flaw(name: &str) -> Option<String> {
 }
 
 /// Is this an IANA time zone? If not, the closest one there is.
-pub(super) fn timezone_flaw(name: &str) -> Option<String> {
+pub fn timezone_flaw(name: &str) -> Option<String> {
     if jiff::tz::TimeZone::get(name).is_ok() {
         return None;
     }
@@ -84,7 +84,7 @@ pub(super) fn timezone_flaw(name: &str) -> Option<String> {
         .available()
         .map(|zone| zone.as_str().to_owned())
         .collect();
-    let guess = super::schema::closest(name, known.iter().map(String::as_str));
+    let guess = super::shape::closest(name, known.iter().map(String::as_str));
     Some(match guess {
         Some(guess) => format!("no such time zone: {name}; did you mean {guess}?"),
         None => format!("no such time zone: {name}; write it like Europe/Berlin"),

@@ -1,0 +1,131 @@
+//! Every built-in playbook, and fleet.toml.example, make a plan that the linter finds nothing wrong with.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use refit::config::{KubeContexts, Loaded, PlaybookText, load_over};
+use refit::domain::fleet::Fleet;
+use refit::domain::plan::{Candidate, Dependencies, Plan, PlanRequest, lint, plan};
+use refit::playbook::{BUILT_IN, Library};
+
+const FLEET: &str = r#"
+[fleet]
+name = "acme"
+playbook = "PLAYBOOK"
+[[clusters]]
+contexts = "acme-stage-*"
+labels = { env = "stage" }
+[[clusters]]
+contexts = "acme-us-*"
+labels = { env = "prod", region = "us" }
+"#;
+
+const EXAMPLE: &str = include_str!("../../fleet.toml.example");
+
+fn contexts(path: Option<&Path>) -> Result<KubeContexts, String> {
+    let names: &[&str] = match path.and_then(Path::to_str) {
+        None => &["acme-stage-us", "acme-us-1", "acme-us-2"],
+        Some("lab.kubeconfig") => &["kind-lab"],
+        Some(other) => return Err(format!("{other}: no such file")),
+    };
+    Ok(KubeContexts {
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+        origin: "a test".to_owned(),
+    })
+}
+
+fn load(text: &str, what_if: &[&str]) -> Loaded {
+    let library = Library::with(Vec::new());
+    let playbooks = |name: &str| {
+        let playbook = library.get(name).map_err(|error| error.to_string())?;
+        Ok(PlaybookText {
+            name: playbook.name.clone(),
+            file: playbook.origin.file(name),
+            text: playbook.source.clone(),
+        })
+    };
+    let what_if: Vec<String> = what_if.iter().map(|&text| text.to_owned()).collect();
+    load_over(text, "fleet.toml", &contexts, &playbooks, &what_if)
+        .unwrap_or_else(|error| panic!("{:#?}", error.lines()))
+}
+
+/// Some releases on every cluster of a fleet, all ready.
+fn candidates(fleet: &Fleet) -> Vec<Candidate> {
+    let release = |cluster: &str, name: usize| {
+        let object = serde_json::json!({
+            "object": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": format!("app-{name}")},
+            "outcome": {"type": "ownershipOnly"},
+        });
+        let candidate = serde_json::json!({
+            "forecast": {
+                "release": format!("{cluster}/shop/app-{name}"), "outcome": "Ready", "reasons": [], "objects": [object],
+            },
+            "chart": {"name": format!("chart-{}", name % 4), "version": "1.0.0"},
+            "driver": "secret", "revision": 3, "recordUid": format!("uid-{cluster}-{name}"),
+        });
+        serde_json::from_value(candidate).expect("a candidate")
+    };
+    fleet
+        .clusters
+        .iter()
+        .flat_map(|cluster| (0..12).map(|name| release(cluster.name.as_str(), name)))
+        .collect()
+}
+
+fn made(fleet: &Fleet) -> Plan {
+    let request = PlanRequest {
+        fleet,
+        dependencies: &Dependencies::default(),
+        base: None,
+        now: "2026-11-23T10:31:00Z".parse().expect("a time"),
+        tool: "0.1.0",
+        inputs: BTreeMap::new(),
+        unread: BTreeMap::new(),
+    };
+    let candidates = candidates(fleet);
+    let plan = plan(candidates.clone(), &request).expect("a plan");
+    let findings = lint(&plan, &candidates);
+    assert!(findings.is_empty(), "{findings:#?}");
+    plan
+}
+
+/// Playbooks of stages: this planner cuts by sizes alone.
+const STAGED: [&str; 3] = ["canary", "cautious", "deadline"];
+
+#[test]
+fn every_built_in_playbook_is_planned() {
+    for (name, _) in BUILT_IN.iter().filter(|(name, _)| !STAGED.contains(name)) {
+        let fleet = load(&FLEET.replace("PLAYBOOK", name), &[]).fleet;
+        let plan = made(&fleet);
+        assert_eq!(plan.metadata.settings.playbook, *name);
+        assert_eq!(plan.summary.migrate, 36, "{name}");
+    }
+}
+
+#[test]
+fn the_example_is_planned() {
+    let sizes = [
+        "waves.sizes = [1, 5, \"20%\"]",
+        "waves.approve = []",
+        "gates.conflicts.after = []",
+    ];
+    let plan = made(&load(EXAMPLE, &sizes).fleet);
+    assert_eq!(plan.metadata.settings.playbook, "canary");
+    assert_eq!(plan.summary.migrate, 48);
+}
+
+#[test]
+fn the_same_value_again_makes_the_same_plan() {
+    let text = FLEET.replace("PLAYBOOK", "rollback");
+    let now = made(&load(&text, &[]).fleet);
+    let same = made(
+        &load(
+            &text,
+            &["limits.writes_per_second = 20", "budget.undone = 0"],
+        )
+        .fleet,
+    );
+    assert_eq!(now.to_json().expect("JSON"), same.to_json().expect("JSON"));
+    let other = made(&load(&text, &["limits.writes_per_second = 40"]).fleet);
+    assert_ne!(now.metadata.digest, other.metadata.digest);
+}

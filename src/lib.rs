@@ -26,7 +26,7 @@
 //! | decisions: [`domain`] | effects: [`engine`] |
 //! |---|---|
 //! | [`transfer::adopt`](domain::transfer::adopt), [`transfer::put_back`](domain::transfer::put_back): managedFields → managedFields | reads objects, rehearses and sends the patches |
-//! | [`shadow::judge`](domain::shadow::judge): facts about objects → outcome of a release | [`Forecaster`](engine::shadow::Forecaster): asks the server |
+//! | [`shadow::judge`](domain::shadow::judge): facts about objects → outcome of a release; [`offline`](domain::shadow::offline): manifest and live object → facts | [`Forecaster`](engine::shadow::Forecaster): lists, computes, asks the server for the rest |
 //! | [`run::decide`](domain::run::decide()): state and what was seen → entries, requests, looks | [`drive`](engine::run::drive()): appends, sends, looks, waits |
 //! | [`Attempt::apply`](domain::run::Attempt::apply): entry → state, live and in recovery | [`Ledger`](engine::run::Ledger): durable, fenced appends |
 //!

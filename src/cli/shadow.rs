@@ -33,8 +33,8 @@ Examples:
 
 /// Forecasts each release: Ready, NeedsChoice, Blocked or Done, with conflicts, drops and drift of its objects.
 ///
-/// Reads, and sends requests that store nothing (dry runs, two an object at most); 0 writes. Values of Secrets are
-/// hidden. Latent conflicts (same value today, owned by two) are counted and hold nothing.
+/// Reads, one list a kind; asks by a dry run, which stores nothing, only where the server alone can tell, or where
+/// admission looks at the adoption. 0 writes. Values of Secrets are hidden. Latent conflicts (same value today, owned by two) are counted and hold nothing.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

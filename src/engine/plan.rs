@@ -11,11 +11,15 @@ use super::chain::chain;
 use super::graph::sight;
 use super::inventory::{ReleaseRead, Scope, read_cluster};
 use super::ports::{Clock, Dice};
-use super::shadow::{Holders, LiveProbe, Settling, Target, holders};
+use super::shadow::{
+    Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
+    Target, holders,
+};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
+use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
@@ -47,6 +51,8 @@ pub struct Collected {
     pub dry_runs: u64,
     /// What the dependency graph is made of: of all releases, wanted or not.
     pub sights: Vec<ClusterSight>,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
 }
 
 /// Forecasts the fleet under the policies of `book`, clusters side by side. `wanted` narrows it to some releases; the others still count as
@@ -60,12 +66,16 @@ pub async fn collect(
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
-    let all = join_all(
-        clusters
-            .iter()
-            .map(|cluster| one(cluster, scope, managers, book, clock, dice, wanted)),
-    )
-    .await;
+    let means = Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        library: Arc::default(),
+    };
+    let all = join_all(clusters.iter().map(|cluster| one(cluster, &means))).await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
         match collected {
@@ -73,6 +83,7 @@ pub async fn collect(
                 sum.candidates.extend(collected.candidates);
                 sum.dry_runs += collected.dry_runs;
                 sum.sights.extend(collected.sights);
+                sum.asked += collected.asked;
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
         }
@@ -80,15 +91,27 @@ pub async fn collect(
     sum
 }
 
-async fn one(
-    cluster: &Planned,
-    scope: &Scope,
-    managers: &ManagerMatcher,
-    book: &Book,
-    clock: &dyn Clock,
-    dice: &dyn Dice,
-    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
-) -> Result<Collected, String> {
+/// What all clusters share.
+struct Means<'a> {
+    scope: &'a Scope,
+    managers: &'a ManagerMatcher,
+    book: &'a Book,
+    clock: &'a dyn Clock,
+    dice: &'a dyn Dice,
+    wanted: &'a (dyn Fn(&ReleaseId) -> bool + Send + Sync),
+    library: Arc<Library>,
+}
+
+async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> {
+    let Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        ref library,
+    } = *means;
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let probe = LiveProbe {
         reader: reader.as_ref(),
@@ -115,6 +138,27 @@ async fn one(
     }));
     let in_scope = |id: &ReleaseId| {
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
+    };
+    let mentioned: Vec<&ObjectRef> = releases
+        .iter()
+        .filter(|release| in_scope(&release.records.id))
+        .flat_map(|release| &release.objects.served)
+        .map(|object| &object.object)
+        .collect();
+    let lives = Lives::list(reader.as_ref(), &mentioned)
+        .await
+        .map_err(|error| chain(&error))?;
+    let admission = Admission::read(reader.as_ref())
+        .await
+        .map_err(|error| chain(&error))?;
+    let schemas = Schemas::new(Arc::clone(library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: Some(&lives),
+            admission: Some(&admission),
+        },
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
     let settling = Settling {
@@ -143,6 +187,7 @@ async fn one(
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);
         sum.dry_runs += one.dry_runs;
+        sum.asked += one.asked;
     }
     Ok(sum)
 }
@@ -176,6 +221,7 @@ async fn forecast(
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
+    collected.asked += u64::from(prepared.asked);
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,

@@ -20,6 +20,8 @@ mod kill;
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod offline;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod rivals;

@@ -28,7 +28,7 @@ use crate::domain::run_event::{Share, What};
 use crate::engine::bounded::bounded;
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
-use crate::engine::shadow::{LiveProbe, Settling};
+use crate::engine::shadow::{AtHand, Library, LiveProbe, OfflineForecaster, Schemas, Settling};
 use crate::store::{self, AttemptRow, Holder, Journal};
 
 /// Record writes of a migration: lock, commit, supersede.
@@ -81,6 +81,7 @@ impl Crew {
         fleet: &FleetPace,
     ) -> Result<Self, CrewError> {
         let mut hands = BTreeMap::new();
+        let library = Arc::<Library>::default();
         for (name, (cluster, limits)) in clusters {
             let epoch = context
                 .journal
@@ -103,6 +104,7 @@ impl Crew {
                     managers: context.managers.clone(),
                     pacer,
                     clock,
+                    library: Arc::clone(&library),
                     away: AtomicBool::new(false),
                 },
             );
@@ -333,6 +335,16 @@ async fn on_cluster(
         managers: &context.managers,
         clock: context.clock.as_ref(),
         dice: context.dice.as_ref(),
+    };
+    // Hashes of schemas are read anew for each wave: between two of them a CRD may change.
+    let schemas = Schemas::new(Arc::clone(&hands.library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: None,
+            admission: None,
+        },
     };
     // A plan whose rules do not read was refused before; without rules every conflict is held.
     let book = Book::new(&plan.metadata.policies).unwrap_or_default();

@@ -46,6 +46,8 @@ pub mod since;
 pub mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_graph;
 mod trace;
 pub mod undo;
 pub mod unlock;

@@ -65,16 +65,18 @@ pub fn read<T, E: std::fmt::Display>(
     })
 }
 
-/// Reads a document of one of these kinds; the first is the one that an error asks for.
-pub fn read_one_of(path: &Path, kinds: &[&str]) -> Result<Value, CliError> {
+/// Reads a document of one of several kinds, the first of which is the wanted one in messages; `-` is stdin.
+pub fn read_any(path: &Path, kinds: &[&str]) -> Result<Value, CliError> {
     let file = name(path);
-    let value = parsed(&file, &bytes(path)?)?;
-    let found = value.get("kind").and_then(Value::as_str);
-    let kind = kinds
-        .iter()
-        .find(|kind| found == Some(**kind))
-        .or(kinds.first());
-    checked(&file, kind.copied().unwrap_or_default(), value)
+    let bytes = bytes(path)?;
+    let mut refused = None;
+    for kind in kinds {
+        match document(&file, kind, &bytes) {
+            Ok(value) => return Ok(value),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| CliError::internal("no kind of document is wanted")))
 }
 
 /// The bytes of a file, within bounds; `-` is stdin.

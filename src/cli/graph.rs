@@ -235,7 +235,7 @@ fn not_there(focus: &Focus) -> CliError {
 }
 
 fn read_from(path: &Path) -> Result<From, CliError> {
-    let value = files::read_one_of(path, &FROM)?;
+    let value = files::read_any(path, &FROM)?;
     let invalid = |why: String| {
         CliError::new(
             ErrorCode::FileInvalid,

@@ -49,6 +49,7 @@ mod tests;
 #[cfg(test)]
 mod tests_graph;
 mod trace;
+pub mod triage;
 pub mod undo;
 pub mod unlock;
 pub mod usage;
@@ -107,6 +108,7 @@ pub struct Cli {
 pub enum Verb {
     Inventory(inventory::Args),
     Shadow(shadow::Args),
+    Triage(triage::Args),
     Fields(fields::Args),
     Graph(graph::Args),
     Plan(plan::Args),
@@ -200,6 +202,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         }
         Some(Verb::Inventory(args)) => inventory::exec(args, ctx).await,
         Some(Verb::Shadow(args)) => shadow::exec(args, ctx).await,
+        Some(Verb::Triage(args)) => triage::exec(args, ctx).await,
         Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
         Some(Verb::Graph(args)) => graph::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,

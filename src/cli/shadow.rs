@@ -7,6 +7,7 @@ use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
 use super::release_ref::ReleaseRef;
+use super::triage;
 use crate::domain::ids::ReleaseId;
 use crate::render::Next;
 use crate::render::screen::inventory::read_inventory;
@@ -84,12 +85,15 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     ctx.say_reading(&fleet);
     let started = ctx.now();
     let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let rules = triage::rules(None, ctx)?;
+    let causes = triage::gravest_of(&shadow.releases, &rules);
     let screen = ShadowScreen {
         fleet: &fleet.name,
         taken_at: started,
         releases: &shadow.releases,
         unread: &shadow.unread,
         clusters: fleet.clusters.len(),
+        causes: &causes,
         dry_runs: shadow.dry_runs,
         now: ctx.now(),
         took: ctx.now().duration_since(started),

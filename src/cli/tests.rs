@@ -175,19 +175,6 @@ impl Backend for Fake {
         Ok(plan::tests::acme())
     }
 
-    async fn plan_again(
-        &self,
-        _: &Invocation,
-        _: &Fleet,
-        _: Option<Inventory>,
-        base: &Plan,
-    ) -> Result<Plan, CliError> {
-        let mut plan = base.clone();
-        plan.done
-            .push(plan.waves.pop().unwrap().releases.remove(0).release);
-        Ok(plan)
-    }
-
     async fn plan_what_if(
         &self,
         _: &Invocation,
@@ -410,20 +397,20 @@ impl Pipe {
 }
 
 /// What a call came to.
-pub(super) struct Came {
-    pub(super) exit: u8,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
-    pub(super) written: Vec<&'static str>,
+pub(crate) struct Came {
+    pub(crate) exit: u8,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) written: Vec<&'static str>,
 }
 
-pub(super) struct Given {
+pub(crate) struct Given {
     prod: bool,
     input: &'static str,
     terminals: Terminals,
 }
 
-pub(super) const PIPES: Given = Given {
+pub(crate) const PIPES: Given = Given {
     prod: true,
     input: "",
     terminals: Terminals {
@@ -444,7 +431,7 @@ const TERMINAL: Given = Given {
     },
 };
 
-pub(super) fn refit(line: &str, given: &Given) -> Came {
+pub(crate) fn refit(line: &str, given: &Given) -> Came {
     let (stdout, stderr) = (Pipe::default(), Pipe::default());
     let console = Console::new(
         Box::new(Cursor::new(given.input.as_bytes())),
@@ -475,7 +462,7 @@ pub(super) fn refit(line: &str, given: &Given) -> Came {
 }
 
 /// A saved plan, in a folder that goes with the value.
-pub(super) fn saved_plan() -> (tempfile::TempDir, String) {
+pub(crate) fn saved_plan() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("acme.plan.json").display().to_string();
     assert_eq!(refit(&format!("plan --save {path}"), &PIPES).exit, 0);

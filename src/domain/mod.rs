@@ -13,3 +13,4 @@ pub mod run;
 pub mod run_event;
 pub mod shadow;
 pub mod transfer;
+pub mod triage;

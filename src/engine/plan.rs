@@ -1,6 +1,6 @@
 //! Collects what a plan is made of: a forecast of every release of every cluster. Zero writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -9,7 +9,7 @@ use futures::future::join_all;
 use super::bounded::bounded;
 use super::chain::chain;
 use super::graph::sight;
-use super::inventory::{ReleaseRead, Scope, read_cluster};
+use super::inventory::{ReleaseRead, Scope, managers_of, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{
     Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
@@ -19,11 +19,13 @@ use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
+use crate::domain::object::LiveObject;
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
+use crate::helm::Record;
 
 /// The two harmless sides of a cluster.
 pub type Looks = (Arc<dyn Reader>, Arc<dyn Rehearser>);
@@ -161,6 +163,9 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         },
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
+    // Without it two servers' releases count as alike: no reason to leave the cluster out.
+    let version = reader.version().await.unwrap_or_default();
+    let server = &minor(&version);
     let settling = Settling {
         forecaster: &probe,
         reader: reader.as_ref(),
@@ -176,7 +181,7 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         .iter()
         .filter(|release| in_scope(&release.records.id))
     {
-        forecasts.push(forecast(settling, held_objects, release).boxed());
+        forecasts.push(forecast(settling, held_objects, server, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected {
@@ -195,6 +200,7 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
 async fn forecast(
     settling: &Settling<'_>,
     holders: &Holders,
+    server: &str,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
@@ -222,6 +228,12 @@ async fn forecast(
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
     collected.asked += u64::from(prepared.asked);
+    let lives: Vec<LiveObject> = prepared
+        .objects
+        .iter()
+        .map(|it| it.prepared.live.clone())
+        .collect();
+    let facts = facts(server, &current.record, &lives);
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
@@ -233,9 +245,36 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
-        facts: Facts::default(),
+        facts,
     });
     Ok(collected)
+}
+
+/// `1.36` of `v1.36.3`; empty if it says no version.
+fn minor(version: &str) -> String {
+    let mut parts = version.trim_start_matches('v').split('.');
+    match (parts.next(), parts.next()) {
+        (Some(major), Some(minor)) => format!("{major}.{minor}"),
+        _ => String::new(),
+    }
+}
+
+/// What the planner weighs, as far as it was read anyway. Live objects are known of releases that are Ready.
+fn facts(server: &str, record: &Record, lives: &[LiveObject]) -> Facts {
+    let managers: BTreeSet<String> = managers_of(lives).into_iter().map(|it| it.name).collect();
+    let replicas = lives
+        .iter()
+        .filter_map(|live| live.json.pointer("/spec/replicas")?.as_u64())
+        .sum::<u64>();
+    Facts {
+        server: server.to_owned(),
+        managers: managers.into_iter().collect(),
+        admission: Vec::new(),
+        replicas: u32::try_from(replicas).unwrap_or(u32::MAX),
+        hooks: u32::try_from(record.hooks.len()).unwrap_or(u32::MAX),
+        updated: record.info.last_deployed.parse().ok(),
+        labels: BTreeMap::new(),
+    }
 }
 
 /// A release that cannot be forecast, so that the plan names it with its reason.

@@ -27,3 +27,5 @@ mod policies;
 mod rivals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod triage;

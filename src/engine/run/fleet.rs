@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::drive::drive;
 use super::hands::{DriveError, Hands, Task};
 use super::ledger::{Images, Ledger, LedgerError, read_attempt};
+use super::needs::{Needs, Verdict};
 use super::open::{Opening, open_migration};
 use super::pace::{FleetPace, Pacer};
 use super::patience::{Patience, is_away};
@@ -238,6 +239,10 @@ pub async fn run_waves(
         waves,
     };
     context.teller.tell(None, None, what).await;
+    let needs = Needs::of(plan, todo, &earlier(context).await, &|cluster| {
+        crew.on(cluster).is_some()
+    });
+    let needs = &needs;
     let mut sum = Ends::default();
     for wave in &plan.waves {
         if *context.stop.borrow() || sum.fenced() {
@@ -280,9 +285,9 @@ pub async fn run_waves(
         let work = by_cluster
             .into_iter()
             .filter_map(|(cluster, releases)| Some((crew.on(cluster)?, releases)));
-        let done = join_all(
-            work.map(|(hands, releases)| on_cluster(context, hands, wave.number, releases, plan)),
-        )
+        let done = join_all(work.map(|(hands, releases)| {
+            on_cluster(context, hands, wave.number, releases, plan, needs)
+        }))
         .await;
         let mut totals = Totals::default();
         for (ends, of) in done {
@@ -321,6 +326,7 @@ async fn on_cluster(
     wave: u32,
     releases: Vec<&PlannedRelease>,
     plan: &Plan,
+    needs: &Needs<'_>,
 ) -> (Ends, Totals) {
     let cluster = releases
         .first()
@@ -367,10 +373,29 @@ async fn on_cluster(
         work.push(
             async move {
                 let mut ends = Ends::default();
+                let verdict = needs.wait(planned).await;
                 if *context.stop.borrow() || hands.away.load(Ordering::Relaxed) {
+                    needs.ended(&planned.release, None);
                     return (ends, None);
                 }
-                match migrate(context, hands, settling, wave, planned, &mut ends).await {
+                let end = match verdict {
+                    Verdict::Go => {
+                        migrate(context, hands, settling, wave, planned, &mut ends).await
+                    }
+                    Verdict::Never(why) => {
+                        hand_back(context, hands, wave, planned, Outcome::Held { why }).await
+                    }
+                    Verdict::Later(why) => {
+                        needs.ended(&planned.release, None);
+                        let why = format!("{} is not begun: {why}", planned.release);
+                        let what = What::Waiting { why, until: None };
+                        let cluster = &planned.release.cluster;
+                        context.teller.tell(Some(wave), Some(cluster), what).await;
+                        return (ends, None);
+                    }
+                };
+                needs.ended(&planned.release, end.as_ref().ok());
+                match end {
                     Ok(outcome) => (ends, Some(outcome)),
                     Err(error) => {
                         if is_away(&error) && !hands.away.swap(true, Ordering::Relaxed) {
@@ -425,20 +450,7 @@ async fn migrate(
     let ready = match opening {
         Opening::Opened(ready) => *ready,
         Opening::HandedBack(outcome) => {
-            hands
-                .ledger
-                .hand_back(&planned.release, Job::Migrate, outcome.clone())
-                .await?;
-            let what = What::ReleaseHandedBack {
-                release: planned.release.clone(),
-                outcome: outcome.word().to_owned(),
-                why: why(&outcome),
-            };
-            context
-                .teller
-                .tell(Some(wave), Some(&planned.release.cluster), what)
-                .await;
-            return Ok(outcome);
+            return hand_back(context, hands, wave, planned, outcome).await;
         }
     };
     tell_start(
@@ -459,6 +471,46 @@ async fn migrate(
     ends.repeats += memory.rehearsals;
     tell_end(context, Some(wave), &attempt, started).await;
     Ok(attempt.outcome.unwrap_or(Outcome::Done))
+}
+
+/// Journals and tells that a release is handed back untouched.
+async fn hand_back(
+    context: &RunContext,
+    hands: &Hands,
+    wave: u32,
+    planned: &PlannedRelease,
+    outcome: Outcome,
+) -> Result<Outcome, DriveError> {
+    hands
+        .ledger
+        .hand_back(&planned.release, Job::Migrate, outcome.clone())
+        .await?;
+    let what = What::ReleaseHandedBack {
+        release: planned.release.clone(),
+        outcome: outcome.word().to_owned(),
+        why: why(&outcome),
+    };
+    context
+        .teller
+        .tell(Some(wave), Some(&planned.release.cluster), what)
+        .await;
+    Ok(outcome)
+}
+
+/// What came of releases in this run before now. If the store does not say, nothing is known, and what needs them is not
+/// begun.
+async fn earlier(context: &RunContext) -> BTreeMap<ReleaseId, Outcome> {
+    let rows = context.journal.attempts(Some(&context.run)).await;
+    let mut rows: Vec<AttemptRow> = rows.unwrap_or_default();
+    rows.sort_by_key(|row| row.attempt);
+    let mut ends = BTreeMap::new();
+    for row in rows {
+        match row.outcome.filter(|_| row.job == Job::Migrate) {
+            Some(outcome) => ends.insert(row.release, outcome),
+            None => ends.remove(&row.release),
+        };
+    }
+    ends
 }
 
 /// Tells that work at a release begins.

@@ -12,6 +12,8 @@ use super::files;
 use super::follow;
 use super::globals::WriteArgs;
 use super::plan_file;
+use crate::domain::fleet::PlanSettings;
+use crate::domain::fleet::settings::Budget;
 use crate::render::Next;
 use crate::render::live::Subject;
 use crate::render::screen::run::{RunPreviewScreen, report_screen};
@@ -61,6 +63,21 @@ pub struct Args {
     pub write: WriteArgs,
 }
 
+/// What a plan asks for between its waves, and a run does not do yet: said, so that nobody relies on it.
+fn unkept(settings: &PlanSettings) -> Vec<&'static str> {
+    [
+        ("windows", !settings.windows.is_empty()),
+        ("freezes", !settings.freezes.is_empty()),
+        ("soak", !settings.soak.is_empty()),
+        ("gates", !settings.gates.is_empty()),
+        ("approvals", !settings.approvals.is_empty()),
+        ("budget", settings.budget != Budget::default()),
+    ]
+    .into_iter()
+    .filter_map(|(name, asked)| asked.then_some(name))
+    .collect()
+}
+
 /// Previews, asks, runs, reports.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let plan = plan_file::read(&args.plan)?;
@@ -89,6 +106,13 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     if preview.work.releases == 0 {
         ctx.say(&format!("{file} has nothing to migrate; 0 writes"));
         return Ok(Exit::Ok);
+    }
+    let unkept = unkept(&preview.plan.metadata.settings);
+    if !unkept.is_empty() {
+        ctx.say(&format!(
+            "warning: this refit does not keep to {} of the plan yet: one wave follows the other at once",
+            unkept.join(", ")
+        ));
     }
     confirm::ask(
         ctx,

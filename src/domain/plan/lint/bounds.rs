@@ -55,7 +55,8 @@ fn together(plan: &Plan) -> Vec<(usize, Vec<&Wave>)> {
         match groups.last_mut() {
             Some((_, waves))
                 if waves.last().is_some_and(|last| {
-                    last.lane.is_some() && (last.stage, last.part) == (wave.stage, wave.part)
+                    plan.metadata.settings.lanes != Lanes::Fleet
+                        && (last.stage, last.part) == (wave.stage, wave.part)
                 }) =>
             {
                 waves.push(wave);

@@ -207,7 +207,7 @@ impl<'s> FieldManager<'s> {
     /// let schema = Schema::deduced();
     /// let endpoint = FieldManager::new(&schema, Kind::new("example.dev/v1", "Box"), "");
     /// let now = Time::parse("2026-03-01T00:30:00Z")?;
-    /// let config = json!({"apiVersion": "example.dev/v1", "kind": "Box", "spec": {"size": 1}});
+    /// let config = json!({"apiVersion": "example.dev/v1", "kind": "Box", "metadata": {"name": "a"}, "spec": {"size": 1}});
     /// let live = endpoint.apply(None, &config, "helm", false, now)?;
     ///
     /// let again = endpoint.apply_to_entries(&live.object, &live.entries, &config, "other", false, now)?;

@@ -4,6 +4,7 @@
 //! `prepare_*` gave, so that what was shown is what is done.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,7 @@ use crate::domain::release::Inventory;
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
+use crate::domain::shadow::Confirmed;
 use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
 pub use crate::render::screen::unlock::UnlockPreview;
@@ -75,6 +77,19 @@ pub struct Shadow {
     pub unread: BTreeMap<ClusterName, String>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
+    /// What the server said of some of them, if it was asked for.
+    pub confirmed: Option<Confirmed>,
+}
+
+/// How many forecasts the server is to confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Every release.
+    All,
+    /// So many, evenly chosen.
+    Some(NonZeroU32),
 }
 
 /// What a removed lock leaves.
@@ -115,6 +130,15 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError>;
+
+    /// Compares forecasts with live dry runs, of a share of the releases of `shadow`. Zero writes.
+    async fn confirm(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        shadow: &Shadow,
+        share: Share,
+    ) -> Result<Confirmed, CliError>;
 
     /// Forecasts and plans; only for the releases of `from`, if given.
     async fn plan(

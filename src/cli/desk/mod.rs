@@ -23,7 +23,7 @@ pub use adapters::{Adapters, Lock, Stores};
 pub use look::{fleet_file, invalid};
 
 use super::backend::{
-    Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,
+    Backend, Configured, Events, RunPreview, Shadow, Share, UndoPreview, UndoScope, UnlockPreview,
     Unlocked,
 };
 use super::context::Invocation;
@@ -36,6 +36,7 @@ use crate::domain::ids::{ClusterName, Namespace, ReleaseId, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
+use crate::domain::shadow::Confirmed;
 use crate::engine::inventory::Scope;
 use crate::playbook::Library;
 
@@ -166,6 +167,16 @@ impl Backend for Desk {
         let only: Option<BTreeSet<ReleaseId>> = only.map(|only| only.into_iter().collect());
         let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
         shadow::shadow(self, invocation, fleet, &wanted).await
+    }
+
+    async fn confirm(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        shadow: &Shadow,
+        share: Share,
+    ) -> Result<Confirmed, CliError> {
+        shadow::confirm(self, invocation, fleet, shadow, share).await
     }
 
     async fn plan(

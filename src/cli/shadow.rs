@@ -23,7 +23,7 @@ Examples:
   # One release: each field in conflict, its owner, both values
   refit shadow eu-1/shop/checkout
 
-  # Only the totals: outcomes, conflict rates by cluster, chart and owner
+  # Only the totals: outcomes, conflict rates by cluster, chart, kind and owner
   refit shadow --summary
 
   # Owners of fields in conflict, from the saved forecast

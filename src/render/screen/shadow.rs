@@ -542,8 +542,8 @@ fn summary_table(totals: &Summary, fleet: &str) -> Table {
     let right = [
         ("cluster", rates(&totals.clusters)),
         ("chart", rates(&totals.charts)),
+        ("kind", rates(&totals.kinds)),
         ("owner", listed(&owners, totals.owners.len())),
-        ("fleet", format!("{fleet} {whole}")),
     ];
     let mut table = Table::new([
         Column::new("OUTCOME"),
@@ -556,9 +556,15 @@ fn summary_table(totals: &Summary, fleet: &str) -> Table {
             Span::state(outcome_word(*outcome)),
             Span::plain(text::count(*count)),
             Span::plain(by),
-            Span::plain(highest),
+            Span::or_none(Some(highest).filter(|it| !it.is_empty())),
         ]);
     }
+    table.row([
+        Span::plain("Total"),
+        Span::plain(text::count(totals.releases)),
+        Span::plain("fleet"),
+        Span::plain(format!("{fleet} {whole}")),
+    ]);
     table
 }
 
@@ -769,8 +775,9 @@ eu-2      shop        web        Ready         1         0        0        0    
 OUTCOME       RELEASES   CONFLICTS-BY   HIGHEST
 Blocked       1          cluster        eu-1 50.0%
 NeedsChoice   1          chart          checkout-3.4.0 100.0%
-Ready         1          owner          kube-controller-manager/scale 1, kubectl-set 1
-Done          0          fleet          acme 33.3% (1 of 3 releases)
+Ready         1          kind           Deployment 50.0%
+Done          0          owner          kube-controller-manager/scale 1, kubectl-set 1
+Total         3          fleet          acme 33.3% (1 of 3 releases)
 2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 asked, 2 of 3 clusters, 1.9s, 0 writes.
 warning: edge-1 not read: token expired
 Next: refit shadow eu-1/shop/ledger       one release, field by field

@@ -15,6 +15,7 @@ use super::object_name::ObjectName;
 use crate::config::Setting;
 use crate::domain::audit::Capture;
 use crate::domain::fleet::Fleet;
+use crate::domain::graph::{ClusterSight, ReleaseGraph};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
 use crate::domain::plan::{Candidate, Plan};
 use crate::domain::release::Inventory;
@@ -75,6 +76,17 @@ pub struct Shadow {
     pub unread: BTreeMap<ClusterName, String>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// What the dependency graph is made of: of all releases of the clusters that were read.
+    pub sights: Vec<ClusterSight>,
+}
+
+/// The dependency graph of a fleet.
+#[derive(Debug, Clone, Default)]
+pub struct GraphRead {
+    /// The graph; it may have cycles.
+    pub graph: ReleaseGraph,
+    /// Clusters that were not read, and why.
+    pub unread: BTreeMap<ClusterName, String>,
 }
 
 /// What a removed lock leaves.
@@ -115,6 +127,15 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError>;
+
+    /// Reads every release and who waits for whom, declared and inferred. Zero writes. `whole`: the fleet has all its
+    /// clusters, so a declaration that matches nothing is wrong.
+    async fn graph(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        whole: bool,
+    ) -> Result<GraphRead, CliError>;
 
     /// Forecasts and plans; only for the releases of `from`, if given.
     async fn plan(

@@ -108,11 +108,18 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
 
 /// Checks that these bytes are a document of a kind.
 fn document(file: &str, kind: &str, bytes: &[u8]) -> Result<Value, CliError> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+    checked(file, kind, parsed(file, bytes)?)
+}
+
+fn parsed(file: &str, bytes: &[u8]) -> Result<Value, CliError> {
+    serde_json::from_slice(bytes).map_err(|error| {
         CliError::new(ErrorCode::FileInvalid, format!("{file} is not JSON"))
             .at(format!("{file}:{}:{}", error.line(), error.column()))
             .because(error.to_string())
-    })?;
+    })
+}
+
+fn checked(file: &str, kind: &str, value: Value) -> Result<Value, CliError> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     match (text("apiVersion"), text("kind")) {
         (Some(API_VERSION), Some(found)) if found == kind => Ok(value),

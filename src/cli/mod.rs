@@ -23,6 +23,7 @@ pub mod fields;
 mod files;
 mod follow;
 pub mod globals;
+pub mod graph;
 pub mod help;
 pub mod inventory;
 pub mod object_name;
@@ -45,6 +46,8 @@ pub mod since;
 pub mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_graph;
 mod trace;
 pub mod triage;
 pub mod undo;
@@ -107,6 +110,7 @@ pub enum Verb {
     Shadow(shadow::Args),
     Triage(triage::Args),
     Fields(fields::Args),
+    Graph(graph::Args),
     Plan(plan::Args),
     Show(show::Args),
     Diff(diff::Args),
@@ -200,6 +204,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         Some(Verb::Shadow(args)) => shadow::exec(args, ctx).await,
         Some(Verb::Triage(args)) => triage::exec(args, ctx).await,
         Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
+        Some(Verb::Graph(args)) => graph::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),
         Some(Verb::Diff(args)) => diff::exec(args, ctx),

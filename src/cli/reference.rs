@@ -10,6 +10,7 @@ use clap::{Arg, Command, CommandFactory};
 use super::error::ErrorCode;
 use super::exit::Exit;
 use super::pages::{NOT_ENDS, OUTCOMES, one_paragraph};
+use crate::domain::graph::EdgeKind;
 
 /// The first line of every page.
 const MADE: &str = "<!-- Made of the source: REFIT_BLESS=1 cargo test -p refit --lib reference. Do not edit. -->\n\n";
@@ -189,6 +190,28 @@ fn outcomes_page() -> String {
     out
 }
 
+fn graph_page() -> String {
+    let mut out = format!(
+        "{MADE}# Dependency graph\n\n`refit graph` shows which releases wait for which others; `refit plan` keeps to it. \
+         An edge leads from the release that waits to the one that it waits for.\n\n\
+         ![The graph of two clusters](graph.svg)\n\n## Kinds of edges\n\n| Kind | Means |\n|---|---|\n"
+    );
+    for kind in EdgeKind::ALL {
+        let _ = writeln!(out, "| `{kind}` | {} |", escape(kind.meaning().trim()));
+    }
+    out.push_str(
+        "\n## Confidence\n\n1.0: the server refuses the one without the other, or somebody declared it. 0.9: it would not start. \
+         0.8: it would not start, but the other may come from elsewhere. 0.6: it would start, and miss it. Below: a sign, no more.\n\n\
+         ## Declared edges\n\nIn `fleet.toml`, each under `[[depends]]`: `release` waits for `on`, both globs over \
+         `cluster/namespace/name`. The same text in the cluster's place of both (`*` and `*`, `eu-*` and `eu-*`) means one cluster \
+         at a time; different texts (`**` and `*`, `us-1` and `hub`) mean every pair. A glob that matches no release is an error, \
+         unless what it speaks of was not read.\n\n\
+         ## Cycles\n\nReleases that wait for each other have no order: exit code 1, each edge named, the weakest last. \
+         `[graph] cut_inferred = true` cuts the weakest inferred edge of each cycle and says so; declared edges are never cut.\n",
+    );
+    out
+}
+
 #[test]
 fn reference_pages_are_as_the_source_has_them() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
@@ -200,6 +223,8 @@ fn reference_pages_are_as_the_source_has_them() {
         ("cli.md", cli_page()),
         ("exit-codes.md", exit_codes_page()),
         ("outcomes.md", outcomes_page()),
+        ("graph.md", graph_page()),
+        ("graph.svg", crate::render::screen::graph::tests::picture()),
     ];
     #[expect(clippy::disallowed_methods, reason = "a switch of this test only")]
     let bless = std::env::var("REFIT_BLESS").is_ok_and(|value| value == "1");

@@ -108,6 +108,11 @@ impl Scope {
             && self.has_namespace(release.namespace.as_str())
     }
 
+    /// Does it leave clusters of the fleet out?
+    pub fn narrows_clusters(&self) -> bool {
+        !self.contexts.is_empty() || !self.clusters.is_empty() || self.selector.is_some()
+    }
+
     /// Does it narrow anything?
     pub fn is_everything(&self) -> bool {
         self.contexts.is_empty()

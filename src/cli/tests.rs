@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,
-    Unlocked,
+    Backend, Configured, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope,
+    UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -95,6 +95,8 @@ impl Backend for Fake {
             expect: [DrivenBy::Flux].into(),
             start_within_seconds: 3600,
             seal_key_file: None,
+            depends: vec![],
+            cut_inferred: false,
             policies: vec![],
         })
     }
@@ -155,6 +157,13 @@ impl Backend for Fake {
         Ok(Shadow {
             releases: shadow,
             ..Shadow::default()
+        })
+    }
+
+    async fn graph(&self, _: &Invocation, _: &Fleet, _: bool) -> Result<GraphRead, CliError> {
+        Ok(GraphRead {
+            graph: crate::render::screen::graph::tests::acme(),
+            ..GraphRead::default()
         })
     }
 
@@ -454,7 +463,7 @@ pub(crate) fn refit(line: &str, given: &Given) -> Came {
 }
 
 /// A saved plan, in a folder that goes with the value.
-fn saved_plan() -> (tempfile::TempDir, String) {
+pub(crate) fn saved_plan() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("acme.plan.json").display().to_string();
     assert_eq!(refit(&format!("plan --save {path}"), &PIPES).exit, 0);

@@ -47,6 +47,8 @@ const GUESSES: &[(&str, &str, &str)] = &[
         "fields",
         "fields shows who owns what of an object",
     ),
+    ("dependencies", "graph", "graph shows who waits for whom"),
+    ("needs", "graph", "graph shows who waits for whom"),
     ("preview", "plan", "plan shows what would be done"),
     (
         "describe",

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::clusters::{Given, clusters};
 use super::contexts::Contexts;
 use super::defaults::{DEFAULTS, DEFAULTS_FILE};
+use super::depends::{cut_inferred, depends};
 use super::policy::policies;
 use super::{Defaults, Loaded, PlaybookText, Playbooks, WHAT_IF, Warning, audit, schema, view};
 use crate::domain::fleet::{
@@ -68,6 +69,8 @@ pub(super) fn assemble(
     let planning = settings::settings(&top, name, &mut problems);
     let undo_dwell_seconds = duration(&top, "undo", "dwell", &schema::UNDO, &mut problems);
     let start_within_seconds = duration(&top, "plan", "start_within", &schema::PLAN, &mut problems);
+    let depends = depends(&top, &source, &mut problems);
+    let cut_inferred = cut_inferred(&top, defaults.cut_inferred, &mut problems);
     let mut policies = top.get("policy").map_or_else(Vec::new, |entry| {
         policies(&entry, &source, &mut problems, &mut warnings)
     });
@@ -111,6 +114,8 @@ pub(super) fn assemble(
                 start_within_seconds: start_within_seconds.unwrap_or(defaults.start_within_seconds),
                 expect,
                 seal_key_file,
+                depends,
+                cut_inferred,
                 policies,
             },
             warnings,

@@ -191,6 +191,8 @@ pub fn from_contexts(
         expect: BTreeSet::new(),
         start_within_seconds: defaults.start_within_seconds,
         seal_key_file: None,
+        depends: Vec::new(),
+        cut_inferred: defaults.cut_inferred,
         policies: Vec::new(),
     })
 }

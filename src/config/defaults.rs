@@ -39,6 +39,8 @@ pub struct Defaults {
     pub undo_dwell_seconds: u32,
     /// How long a plan may wait for its start, in seconds.
     pub start_within_seconds: u32,
+    /// May a cycle of releases be cut at its weakest inferred edge?
+    pub cut_inferred: bool,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +50,7 @@ struct File {
     limits: FileLimits,
     undo: FileUndo,
     plan: FilePlan,
+    graph: FileGraph,
     /// Read by [`settings`].
     #[serde(rename = "waves")]
     _waves: toml::Table,
@@ -83,6 +86,12 @@ struct FilePlan {
     start_within: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileGraph {
+    cut_inferred: bool,
+}
+
 impl Defaults {
     /// The built-in ones. An error is a flaw of this build, not of the user's file; a test parses it.
     pub fn built_in() -> Result<Self, ConfigInvalid> {
@@ -108,6 +117,7 @@ impl Defaults {
             planning: planning(text)?,
             undo_dwell_seconds: seconds(&file.undo.dwell)?,
             start_within_seconds: seconds(&file.plan.start_within)?,
+            cut_inferred: file.graph.cut_inferred,
         })
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod clusters;
 mod contexts;
 mod defaults;
+mod depends;
 mod policy;
 mod schema;
 mod view;

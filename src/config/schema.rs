@@ -7,9 +7,9 @@ pub(super) const TOP: Shape = Shape {
     section: "",
     now: &[
         "fleet", "clusters", "limits", "waves", "undo", "plan", "windows", "freezes", "budget",
-        "gates", "peers", "risk", "cost", "policy", "audit", "seal",
+        "gates", "peers", "risk", "cost", "depends", "graph", "policy", "audit", "seal",
     ],
-    later: &["depends", "redact", "graph", "plugins"],
+    later: &["redact", "plugins"],
 };
 /// `[fleet]`
 pub(super) const FLEET: Shape = Shape {
@@ -70,6 +70,18 @@ pub(super) const POLICY: Shape = Shape {
     later: &[],
 };
 
+/// `[[depends]]`
+pub(super) const DEPENDS: Shape = Shape {
+    section: "depends",
+    now: &["release", "on"],
+    later: &[],
+};
+/// `[graph]`
+pub(super) const GRAPH: Shape = Shape {
+    section: "graph",
+    now: &["cut_inferred"],
+    later: &[],
+};
 /// `[audit]`
 pub(super) const AUDIT: Shape = Shape {
     section: "audit",
@@ -105,6 +117,8 @@ pub(super) const ALL: &[&Shape] = &[
     &settings::FREEZES,
     &settings::GATES,
     &settings::BUDGET,
+    &DEPENDS,
+    &GRAPH,
     &POLICY,
     &AUDIT,
 ];

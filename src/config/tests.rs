@@ -362,7 +362,7 @@ fn an_unknown_key_gets_a_guess_or_its_home() {
 
 #[test]
 fn keys_of_later_work_are_refused_as_such() {
-    for section in ["redact", "graph"] {
+    for section in ["redact", "plugins"] {
         let found = flaws_of(&format!("[{section}]\nx = 1"));
         assert_eq!(
             found,
@@ -371,7 +371,6 @@ fn keys_of_later_work_are_refused_as_such() {
             )]
         );
     }
-    assert!(flaws_of("[[depends]]\nx = 1")[0].contains("not supported yet"));
 }
 
 #[test]
@@ -750,5 +749,79 @@ proptest! {
     #[test]
     fn any_noise_is_answered(text in "\\PC{0,200}") {
         let _ = load_acme(&text);
+    }
+}
+
+#[test]
+fn declared_dependencies_keep_their_lines() {
+    let text = format!(
+        "{MINIMAL}\n[[depends]]\nrelease = \"*/shop/*\"\non = \"*/ingress/ingress-nginx\"\n\n\
+         [[depends]]\non = \"hub/auth/dex\"\nrelease = \"**/*/*\"\n[graph]\ncut_inferred = true\n"
+    );
+    let fleet = load_acme(&text).unwrap().fleet;
+    let told: Vec<[&str; 4]> = fleet
+        .depends
+        .iter()
+        .map(|it| {
+            [
+                &*it.release.glob,
+                &it.release.place,
+                &it.on.glob,
+                &it.on.place,
+            ]
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            [
+                "*/shop/*",
+                "fleet.toml:8",
+                "*/ingress/ingress-nginx",
+                "fleet.toml:9"
+            ],
+            ["**/*/*", "fleet.toml:13", "hub/auth/dex", "fleet.toml:12"],
+        ]
+    );
+    assert!(fleet.cut_inferred && !load_acme(MINIMAL).unwrap().fleet.cut_inferred);
+}
+
+#[test]
+fn a_wrong_dependency_is_told_at_its_place() {
+    for (section, wanted) in [
+        (
+            "[[depends]]\nrelease = \"a/b/c\"",
+            "1:1 on is missing: add on = \"cluster/namespace/name\"",
+        ),
+        (
+            "[[depends]]\nrelease = \"a/b\"\non = \"x/y/z\"",
+            "2:11 \"a/b\" is no glob over releases: write cluster/namespace/name, like */shop/*",
+        ),
+        (
+            "[[depends]]\nrelease = \"a/b/c\"\non = \"x/[y/z\"",
+            "3:6 \"[y\" is no glob: unclosed character class; missing ']'",
+        ),
+        (
+            "[[depends]]\nrelease = \"a/b/c\"\non = \"a/b/c\"",
+            "3:6 a/b/c cannot wait for itself",
+        ),
+        (
+            "[[depends]]\nreleases = \"a/b/c\"\non = \"a/b/d\"",
+            "2:1 unknown key; did you mean release?",
+        ),
+        (
+            "[depends]\nrelease = \"a/b/c\"",
+            "1:2 write [[depends]], with two brackets",
+        ),
+        (
+            "[graph]\ncut_inferred = 1",
+            "2:16 true or false is needed; this is an integer",
+        ),
+    ] {
+        let found = flaws_of(section);
+        assert!(
+            found.iter().any(|flaw| flaw == wanted),
+            "{section}: {found:?}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 pub mod audit;
 pub mod fields;
 pub mod fleet;
+pub mod graph;
 pub mod ids;
 pub mod object;
 pub mod plan;

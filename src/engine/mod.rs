@@ -10,6 +10,7 @@ pub mod audit;
 mod bounded;
 pub mod chain;
 pub mod fields;
+pub mod graph;
 pub mod inventory;
 pub mod plan;
 pub mod ports;

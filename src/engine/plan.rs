@@ -8,6 +8,7 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
+use super::graph::sight;
 use super::inventory::{ReleaseRead, Scope, managers_of, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{
@@ -16,6 +17,7 @@ use super::shadow::{
 };
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
+use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
 use crate::domain::object::LiveObject;
 use crate::domain::object::ObjectRef;
@@ -49,6 +51,8 @@ pub struct Collected {
     pub unread: Vec<(ClusterName, String)>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// What the dependency graph is made of: of all releases, wanted or not.
+    pub sights: Vec<ClusterSight>,
     /// Objects that only the server could tell about.
     pub asked: u64,
 }
@@ -80,6 +84,7 @@ pub async fn collect(
             Ok(collected) => {
                 sum.candidates.extend(collected.candidates);
                 sum.dry_runs += collected.dry_runs;
+                sum.sights.extend(collected.sights);
                 sum.asked += collected.asked;
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
@@ -122,6 +127,9 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         ..scope.clone()
     };
     let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere)
+        .await
+        .map_err(|error| chain(&error))?;
+    let sight = sight(reader.as_ref(), &cluster.name, &releases)
         .await
         .map_err(|error| chain(&error))?;
     let held_objects = holders(releases.iter().flat_map(|release| {
@@ -176,7 +184,10 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         forecasts.push(forecast(settling, held_objects, server, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
-    let mut sum = Collected::default();
+    let mut sum = Collected {
+        sights: vec![sight],
+        ..Collected::default()
+    };
     for result in results {
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);

@@ -44,6 +44,7 @@ pub struct Document {
     blocks: Vec<Block>,
     records: Vec<Record>,
     names: Vec<String>,
+    picture: Option<String>,
     totals: Vec<Vec<Span>>,
     warnings: Vec<String>,
     next: Vec<(Next, String)>,
@@ -71,6 +72,9 @@ pub enum PrintError {
         /// The heads there are.
         heads: String,
     },
+    /// This screen has no picture.
+    #[error("there is no picture of this: only refit graph draws")]
+    NoPicture,
     /// YAML.
     #[error(transparent)]
     Yaml(#[from] YamlError),
@@ -85,6 +89,7 @@ impl Document {
             blocks: Vec::new(),
             records: Vec::new(),
             names: Vec::new(),
+            picture: None,
             totals: Vec::new(),
             warnings: Vec::new(),
             next: Vec::new(),
@@ -152,6 +157,13 @@ impl Document {
     #[must_use]
     pub fn names(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.names.extend(names);
+        self
+    }
+
+    /// The text for the formats that draw.
+    #[must_use]
+    pub fn picture(mut self, text: String) -> Self {
+        self.picture = Some(text);
         self
     }
 
@@ -251,6 +263,7 @@ impl Document {
             Format::Json => format::json(&document.to_json()),
             Format::Yaml => format::yaml(&document.to_json())?,
             Format::Name => document.names_text(),
+            Format::Dot | Format::Svg => document.picture.clone().ok_or(PrintError::NoPicture)?,
             Format::Table | Format::Wide => document.blocks_text(stdout),
         };
         Ok(Printed {

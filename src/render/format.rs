@@ -7,6 +7,7 @@ use serde_json::Value;
 pub enum Format {
     /// A table for people; cut to the terminal, whole when piped.
     #[default]
+    #[value(alias = "text")]
     Table,
     /// The table with all columns, never cut.
     Wide,
@@ -16,12 +17,19 @@ pub enum Format {
     Yaml,
     /// Names only, one a line, in the form that every verb takes.
     Name,
+    /// Graphviz's language (graph).
+    Dot,
+    /// A picture (graph).
+    Svg,
 }
 
 impl Format {
     /// Is it for programs? Then totals and next commands stay away.
     pub const fn is_machine(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml | Self::Name)
+        matches!(
+            self,
+            Self::Json | Self::Yaml | Self::Name | Self::Dot | Self::Svg
+        )
     }
 }
 

@@ -16,6 +16,9 @@ const VALUE_AT_MOST: usize = 28;
 /// Below this a value says nothing.
 const VALUE_AT_LEAST: usize = 12;
 
+/// A cell is not cut below this.
+const CELL_AT_LEAST: usize = 24;
+
 /// Names give room below this only after values are gone.
 const NAME_AT_LEAST: usize = 20;
 
@@ -60,10 +63,9 @@ impl Tree {
             .map(|row| row.cells.len())
             .max()
             .unwrap_or(0);
-        let beside: Vec<usize> = (0..cells)
+        let mut beside: Vec<usize> = (0..cells)
             .map(|at| widest(&|row| row.cells.get(at).map_or(0, |cell| width_of(&cell.text))))
             .collect();
-        let room = columns.saturating_sub(beside.iter().map(|width| width + GAP).sum());
         // Only rows with cells need their names in a column: a branch has the line to itself.
         let names = widest(&|row| {
             if row.cells.is_empty() {
@@ -72,6 +74,16 @@ impl Tree {
                 row.depth * INDENT + width_of(&row.name)
             }
         });
+        let mut room = room_beside(columns, &beside);
+        // Where names would say nothing any more, the longest cells give room to them.
+        if room < names.min(NAME_AT_LEAST)
+            && let Some(longest) = beside.iter_mut().max_by_key(|width| **width)
+            && *longest > CELL_AT_LEAST
+        {
+            let missing = names.min(columns * 2 / 5).saturating_sub(room);
+            *longest = longest.saturating_sub(missing).max(CELL_AT_LEAST);
+            room = room_beside(columns, &beside);
+        }
         let values = widest(&|row| {
             row.value
                 .as_ref()
@@ -111,7 +123,7 @@ impl Tree {
             column += value_room;
             for (cell, width) in row.cells.iter().zip(&beside) {
                 if !cell.text.is_empty() {
-                    put(cell, column, usize::MAX);
+                    put(cell, column, *width);
                 }
                 column += width + GAP;
             }
@@ -120,6 +132,11 @@ impl Tree {
         }
         out
     }
+}
+
+/// Columns left of the cells.
+fn room_beside(columns: usize, beside: &[usize]) -> usize {
+    columns.saturating_sub(beside.iter().map(|width| width + GAP).sum())
 }
 
 fn width_of(text: &str) -> usize {

@@ -133,6 +133,15 @@ impl<'a> Entry<'a> {
         text
     }
 
+    /// `true` or `false`.
+    pub fn truth(&self, problems: &mut Problems) -> Option<bool> {
+        let truth = self.value.get_ref().as_bool();
+        if truth.is_none() {
+            self.wanted(problems, self.value, "true or false");
+        }
+        truth
+    }
+
     /// A whole number within bounds.
     pub fn number(&self, problems: &mut Problems, bounds: &RangeInclusive<u32>) -> Option<u32> {
         let Some(number) = whole(self.value) else {

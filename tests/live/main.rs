@@ -14,6 +14,8 @@ mod cluster;
 #[cfg(test)]
 mod forecast;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod helm4;
 #[cfg(test)]
 mod holds;

@@ -195,6 +195,8 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
         seal_key_file: None,
         undo_dwell_seconds: 30,
         start_within_seconds: 604_800,
+        depends: Vec::new(),
+        cut_inferred: false,
     })
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod back;
 mod claims;
 mod fields;
+pub mod graph;
 mod look;
 mod plan;
 mod playbooks;
@@ -23,8 +24,8 @@ pub use adapters::{Adapters, Lock, Stores};
 pub use look::{fleet_file, invalid};
 
 use super::backend::{
-    Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,
-    Unlocked,
+    Backend, Configured, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope,
+    UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -166,6 +167,15 @@ impl Backend for Desk {
         let only: Option<BTreeSet<ReleaseId>> = only.map(|only| only.into_iter().collect());
         let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
         shadow::shadow(self, invocation, fleet, &wanted).await
+    }
+
+    async fn graph(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        whole: bool,
+    ) -> Result<GraphRead, CliError> {
+        graph::graph(self, invocation, fleet, whole).await
     }
 
     async fn plan(

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Desk;
+use super::graph::{of_sights, refuse_cycles};
 use super::shadow::shadow;
 use crate::cli::VERSION;
 use crate::cli::backend::Shadow;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::domain::fleet::Fleet;
-use crate::domain::ids::{Digest, ReleaseId};
+use crate::domain::graph::ClusterSight;
+use crate::domain::ids::{ClusterName, Digest, ReleaseId};
 use crate::domain::plan::{Dependencies, Plan, PlanRequest, digest_of, plan as make};
 use crate::domain::release::Inventory;
 
@@ -68,15 +70,42 @@ fn made(
     forecast: Shadow,
     now: Timestamp,
 ) -> Result<Plan, CliError> {
+    let dependencies = dependencies(invocation, fleet, forecast.sights, &forecast.unread)?;
     let request = PlanRequest {
         fleet,
-        dependencies: &Dependencies::default(),
+        dependencies: &dependencies,
         now,
         tool: VERSION,
         inputs: inputs(invocation, from),
         unread: forecast.unread,
     };
     make(forecast.releases, &request).map_err(|error| CliError::of(ErrorCode::Internal, &error))
+}
+
+/// Who waits for whom. A wrong declaration and a cycle are refused with their places, before anything is planned.
+fn dependencies(
+    invocation: &Invocation,
+    fleet: &Fleet,
+    sights: Vec<ClusterSight>,
+    unread: &BTreeMap<ClusterName, String>,
+) -> Result<Dependencies, CliError> {
+    let whole = !invocation.scope().narrows_clusters();
+    let graph = of_sights(fleet, sights, unread, whole)?;
+    refuse_cycles(&graph)?;
+    for edge in &graph.cut {
+        let name = |at| graph.node(at).map(|node| node.release.to_string());
+        tracing::warn!(
+            "cut: {} -> {} ({}, {}, {}): it closed a cycle",
+            name(edge.from).unwrap_or_default(),
+            name(edge.to).unwrap_or_default(),
+            edge.kind,
+            edge.reason,
+            edge.confidence
+        );
+    }
+    graph
+        .dependencies()
+        .map_err(|error| CliError::of(ErrorCode::Internal, &error))
 }
 
 /// Digests of what the plan was made from.

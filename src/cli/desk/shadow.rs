@@ -59,6 +59,7 @@ pub async fn shadow(
         releases: collected.candidates,
         unread: collected.unread.into_iter().collect(),
         dry_runs: collected.dry_runs,
+        sights: collected.sights,
     };
     if shadow.unread.len() < fleet.clusters.len() {
         return Ok(shadow);

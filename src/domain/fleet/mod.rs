@@ -1,5 +1,6 @@
 //! The fleet: which clusters, which field manager, how fast, in which waves. Made by `config` from fleet.toml.
 
+mod depends;
 mod driver;
 mod managers;
 mod order;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ClusterName;
 
+pub use depends::{Depends, NotAReleaseGlob, PlacedGlob, ReleaseGlob};
 pub use driver::DrivenBy;
 pub use managers::{
     AliasInvalid, AliasRefused, ManagerMatcher, Own, STOCK_MANAGER, alias_refused,
@@ -52,6 +54,10 @@ pub struct Fleet {
     pub start_within_seconds: u32,
     /// File with the key that seals values, relative to fleet.toml; `None`: only `REFIT_SEAL_KEY` may give one.
     pub seal_key_file: Option<std::path::PathBuf>,
+    /// Declared dependencies, in the order of the file.
+    pub depends: Vec<Depends>,
+    /// May the weakest inferred edge of a cycle be cut? If not, a cycle is refused.
+    pub cut_inferred: bool,
     /// Policies for conflicts and drops, in their order: the first that matches decides.
     pub policies: Vec<PolicyRule>,
 }

@@ -57,6 +57,8 @@ fn fleet(clusters: u8, sizes: Vec<WaveSize>) -> Fleet {
         expect: BTreeSet::new(),
         start_within_seconds: 604_800,
         seal_key_file: None,
+        depends: Vec::new(),
+        cut_inferred: false,
         policies: vec![],
     }
 }

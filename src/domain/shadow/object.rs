@@ -4,7 +4,7 @@
 //! apply set, and what other entries lost in it is where values differ (a forced apply takes exactly the fields whose
 //! values it changes).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use managed_fields::entry::decode;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
 use crate::domain::fields::{text_at, value_at};
 use crate::domain::fleet::ManagerMatcher;
-use crate::domain::object::{LiveObject, ObjectRef};
+use crate::domain::object::{LiveObject, ObjectRef, changed_paths};
 use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
 
 /// Managers that apply whole objects for others: an Apply entry of one of these is an owner, not a helper.
@@ -222,44 +222,4 @@ fn drops(own: &FieldSet, apply_set: &ApplySet, object: &ObjectRef) -> Vec<String
 /// A node that the apply set has children of: the mark `.` of a map or list item, no field of its own.
 fn is_marker_of(path: &Path, apply_set: &FieldSet) -> bool {
     apply_set.below(path).is_some()
-}
-
-/// What every apply may move, below `metadata`.
-const MOVING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
-
-/// Paths at which two objects differ, without what every apply may move; never a value. Linear in their size.
-pub fn changed_paths(before: &Value, after: &Value) -> Vec<String> {
-    let mut paths = BTreeSet::new();
-    walk(before, after, &mut String::new(), &mut paths);
-    paths.into_iter().collect()
-}
-
-fn walk(before: &Value, after: &Value, path: &mut String, paths: &mut BTreeSet<String>) {
-    let length = path.len();
-    match (before, after) {
-        (Value::Object(left), Value::Object(right)) => {
-            let new = right.keys().filter(|key| !left.contains_key(*key));
-            for key in left.keys().chain(new) {
-                if path == ".metadata" && MOVING.contains(&key.as_str()) {
-                    continue;
-                }
-                path.push('.');
-                path.push_str(key);
-                match (left.get(key), right.get(key)) {
-                    (Some(left), Some(right)) => walk(left, right, path, paths),
-                    _ => drop(paths.insert(path.clone())),
-                }
-                path.truncate(length);
-            }
-        }
-        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
-            for (index, (left, right)) in left.iter().zip(right).enumerate() {
-                path.push_str(&format!("[{index}]"));
-                walk(left, right, path, paths);
-                path.truncate(length);
-            }
-        }
-        (left, right) if left == right => {}
-        _ => drop(paths.insert(path.clone())),
-    }
 }

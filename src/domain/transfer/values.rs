@@ -381,7 +381,7 @@ pub fn as_rehearsed(
     if wished == answer {
         return Ok(changes);
     }
-    let also = crate::domain::shadow::changed_paths(&wished, &answer);
+    let also = crate::domain::object::changed_paths(&wished, &answer);
     Err(ValuesError::More(also.join(", ")))
 }
 

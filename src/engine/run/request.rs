@@ -162,7 +162,7 @@ fn compare_content(operations: &[Value], after: &LiveObject, content: Option<&Va
             version: Some(version),
         },
         Some(wished) => {
-            let paths = crate::domain::shadow::changed_paths(&wished, &values::still(&after.json));
+            let paths = crate::domain::object::changed_paths(&wished, &values::still(&after.json));
             Answer::Different {
                 why: format!("the patch also changed {}", paths.join(", ")),
                 version,
@@ -180,7 +180,7 @@ fn compare(wish: &[Value], after: &LiveObject, content: Option<&Value>) -> Answe
         Ok(None) => content.and_then(|content| {
             let now = after.content();
             (now != *content).then(|| {
-                let paths = crate::domain::shadow::changed_paths(content, &now);
+                let paths = crate::domain::object::changed_paths(content, &now);
                 format!(
                     "the patch also changed {}",
                     if paths.is_empty() {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::cluster::{self, ErrorKind, Rehearser};
 use crate::domain::ids::{ResourceVersion, Uid};
+use crate::domain::object::changed_paths;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::domain::shadow::{changed_paths, is_custom_resource};
+use crate::domain::shadow::is_custom_resource;
 use crate::domain::transfer::same_entries;
 
 /// What a dry run of a managedFields patch showed.

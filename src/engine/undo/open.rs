@@ -2,12 +2,12 @@
 
 use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, ReleaseId, ResourceVersion, Revision, Uid};
+use crate::domain::object::changed_paths;
 use crate::domain::release::Driver;
 use crate::domain::run::{
     Attempt, Intent, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened, OpenedObject, Outcome,
     RecordImage, Side, Token,
 };
-use crate::domain::shadow::changed_paths;
 use crate::domain::transfer::Inverse;
 use crate::domain::transfer::values;
 use crate::engine::records::{Head, Loaded, RecordFault, list, load};

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod diff;
 pub mod fields;
+pub mod graph;
 pub mod inventory;
 pub mod plan;
 pub mod policy;

@@ -1,11 +1,15 @@
 //! Kubernetes objects as refit names and reads them.
 
+mod difference;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ids::{Namespace, ResourceVersion, Uid};
+
+pub use difference::changed_paths;
 
 /// An object by version, kind and name. `namespace` is `None` for cluster-scoped kinds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

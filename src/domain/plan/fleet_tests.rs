@@ -61,7 +61,6 @@ pub(super) fn fleet(planning: PlanSettings) -> Fleet {
         policies: Vec::new(),
         undo_dwell_seconds: 30,
         start_within_seconds: 604_800,
-        seal_key_file: None,
     }
 }
 

@@ -69,7 +69,7 @@ const WHAT_IF: &[&str] = &[
     "limits", "waves", "windows", "freezes", "risk", "cost", "budget", "gates", "plan",
 ];
 
-/// Keys of [fleet] that it may change.
+/// Keys of `[fleet]` that it may change.
 const WHAT_IF_FLEET: &[&str] = &["deadline", "timezone", "playbook"];
 
 /// Makes the plan and shows it.

@@ -24,7 +24,7 @@ Examples:
 
 /// Playbooks: shape of waves, gates, soak, budgets and what happens on failure, to choose from. Needs no cluster; 0 writes.
 ///
-/// fleet.toml names one ([fleet] playbook) and overrides what it likes. A file in the folder playbooks/ beside fleet.toml
+/// fleet.toml names one (`[fleet] playbook`) and overrides what it likes. A file in the folder playbooks/ beside fleet.toml
 /// is a playbook too; one with the name of a built-in one takes its place.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]

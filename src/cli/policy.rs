@@ -20,7 +20,7 @@ Examples:
   # What the actions mean, and how rules are written
   refit help policy";
 
-/// Says what the [[policy]] rules of fleet.toml decide.
+/// Says what the `[[policy]]` rules of fleet.toml decide.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

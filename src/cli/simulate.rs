@@ -28,9 +28,9 @@ const SCHEMAS_KEPT: usize = 16;
 
 /// Reads requests from stdin, one JSON object a line, and answers each with one line: what server-side apply would do.
 ///
-/// A request: {"op":"apply|update|csa", "openapi":[files], "manager", "subresource", "force", "live", "config",
-/// "csaManagers":[names], "ignore":[paths], "flavor":"original|fixed", "now"}. Its answer: {"object", "managedFields",
-/// "conflicts":[{"manager","message","field"}], "error", "patch"}, in the server's words; what does not apply is left
+/// A request: `{"op":"apply|update|csa", "openapi":[files], "manager", "subresource", "force", "live", "config",
+/// "csaManagers":[names], "ignore":[paths], "flavor":"original|fixed", "now"}`. Its answer: `{"object", "managedFields",
+/// "conflicts":[{"manager","message","field"}], "error", "patch"}`, in the server's words; what does not apply is left
 /// out. A line that does not read is answered with an error, and the next one is read. Needs no cluster; 0 writes.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]

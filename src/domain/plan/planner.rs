@@ -4,9 +4,9 @@
 //! ---|---
 //! order, waves, reasons, digest | none: the plan is a value
 //!
-//! Its steps: [`intake`](super::intake) takes candidates in, [`needs`](super::needs) resolves the graph,
-//! [`canary`](super::canary) chooses who goes first, [`order`](super::order) says who is preferred, [`fill`](super::fill)
-//! places each release into the first wave with room, [`assemble`](super::assemble) makes waves of it.
+//! Its steps: `intake` takes candidates in, `needs` resolves the graph,
+//! `canary` chooses who goes first, `order` says who is preferred, `fill`
+//! places each release into the first wave with room, `assemble` makes waves of it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

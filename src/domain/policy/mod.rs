@@ -5,7 +5,7 @@
 //!
 //! | decisions (pure) | effects |
 //! |---|---|
-//! | [`decide`]: an object's findings → [`Decision`]s; [`settle`]: a release's forecast → its outcome under them | none |
+//! | [`decide()`]: an object's findings → [`Decision`]s; [`settle()`]: a release's forecast → its outcome under them | none |
 //! | [`terms`]: decisions → the transfer's inputs | none |
 
 mod book;

@@ -10,7 +10,7 @@ use crate::toml_file::read::{Entry, Section};
 use crate::toml_file::shape::{Shape, closest};
 use crate::toml_file::values;
 
-/// One of `[gates]`: which keys go with which check is said by [`keys_of`].
+/// One of `[gates]`: which keys go with which check is said by `keys_of`.
 pub const GATES: Shape = Shape {
     section: "gates.NAME",
     now: &[

@@ -80,6 +80,14 @@ pub struct Access {
     pub namespace: Option<Namespace>,
 }
 
+/// Takes a list's objects as its pages arrive, so that nobody holds the whole list.
+pub trait Pages: Send {
+    /// The next page.
+    fn page(&mut self, objects: Vec<LiveObject>);
+    /// The list starts over: what came before is of another moment, and does not count.
+    fn again(&mut self);
+}
+
 /// Looks; stores nothing.
 #[async_trait]
 pub trait Reader: Send + Sync {
@@ -102,6 +110,12 @@ pub trait Reader: Send + Sync {
     async fn object(&self, object: &ObjectRef) -> Result<Option<LiveObject>>;
     /// All objects of a kind (paged).
     async fn objects(&self, api_version: &str, kind: &str) -> Result<Vec<LiveObject>>;
+    /// All objects of a kind, page by page. After an error what came before does not count. Without an answer of its own a
+    /// reader gives them as one page.
+    async fn visit(&self, api_version: &str, kind: &str, pages: &mut dyn Pages) -> Result<()> {
+        pages.page(self.objects(api_version, kind).await?);
+        Ok(())
+    }
     /// Group-versions that the cluster publishes an OpenAPI v3 document of, each with a hash of its content (empty: not
     /// known). One request. Without an answer of its own a reader publishes none.
     async fn openapi_hashes(&self) -> Result<BTreeMap<String, String>> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
-use managed_fields::entry::decode;
+use managed_fields::entry::decode_canonical;
 use serde_json::Value;
 
 use super::chain::chain;
@@ -20,6 +20,9 @@ use crate::domain::release::{
 
 /// Status of a release whose record does not read.
 pub const UNREADABLE: &str = "Unreadable";
+
+/// Payloads of so many releases are held before they are looked at: some ten megabytes.
+const RECORDS_AT_ONCE: usize = 128;
 
 /// A cluster to read.
 pub struct Source {
@@ -59,11 +62,33 @@ impl ReleaseRead {
     }
 }
 
+impl ReleaseRead {
+    /// Leaves what names its objects, and what a forecast reads them from anew; bodies and payloads go.
+    pub fn make_lean(&mut self) {
+        for object in &mut self.objects.served {
+            object.body = Value::Null;
+        }
+        let last = std::mem::replace(&mut self.last, Err(String::new()));
+        self.last = last.map(Loaded::lean);
+        self.deployed = self.deployed.take().map(Loaded::lean);
+    }
+}
+
 /// Lists the releases in scope, and reads what is needed of each.
 pub async fn read_cluster(
     reader: &dyn Reader,
     cluster: &ClusterName,
     scope: &Scope,
+) -> cluster::Result<Vec<ReleaseRead>> {
+    read_each(reader, cluster, scope, &mut |_| {}).await
+}
+
+/// [`read_cluster`], with a look at each release as soon as it is read: who needs no bodies afterwards makes it lean.
+pub async fn read_each(
+    reader: &dyn Reader,
+    cluster: &ClusterName,
+    scope: &Scope,
+    each: &mut (dyn FnMut(&mut ReleaseRead) + Send),
 ) -> cluster::Result<Vec<ReleaseRead>> {
     let scopes: Vec<RecordScope> = if scope.namespaces.is_empty() {
         vec![RecordScope::All]
@@ -79,50 +104,68 @@ pub async fn read_cluster(
     for one in &scopes {
         all.extend(records::list(reader, cluster, scope.driver, one).await?);
     }
-    let lasts = records::load_all(
-        reader,
-        all.iter()
-            .filter_map(|records| Some((records, records.last()?))),
-    )
-    .await;
-    let lasts: Vec<Result<Loaded, RecordFault>> =
-        lasts.into_iter().map(|(_, loaded)| loaded).collect();
-    let mut read = Vec::new();
-    for (records, last) in all.into_iter().zip(lasts) {
-        let last = match last {
-            Ok(last) => Ok(last),
-            Err(RecordFault::Cluster(error)) => return Err(error),
-            Err(RecordFault::Gone(_)) => continue,
-            Err(error) => Err(chain(&error)),
-        };
-        let other = records
-            .deployed()
-            .filter(|head| Some(head.revision) != records.last().map(|last| last.revision));
-        let deployed = match other {
-            Some(head) => match records.load(reader, head).await {
-                Ok(loaded) => Some(loaded),
-                Err(RecordFault::Cluster(error)) => return Err(error),
-                Err(_) => None,
-            },
-            None => None,
-        };
-        let mut release = ReleaseRead {
-            records,
-            last,
-            deployed,
-            objects: Objects::default(),
-            fault: None,
-        };
-        if let Some(current) = release.current() {
-            match objects(reader, &current.record).await {
-                Ok(found) => release.objects = found,
-                Err(ObjectsError::Cluster(error)) => return Err(error),
-                Err(error) => release.fault = Some(chain(&error)),
+    let mut read = Vec::with_capacity(all.len());
+    let mut all = all.into_iter();
+    loop {
+        let some: Vec<ReleaseRecords> = all.by_ref().take(RECORDS_AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(read);
+        }
+        let lasts = records::load_all(
+            reader,
+            some.iter()
+                .filter_map(|records| Some((records, records.last()?))),
+        )
+        .await;
+        let lasts: Vec<Result<Loaded, RecordFault>> =
+            lasts.into_iter().map(|(_, loaded)| loaded).collect();
+        for (records, last) in some.into_iter().zip(lasts) {
+            if let Some(mut release) = read_release(reader, records, last).await? {
+                each(&mut release);
+                read.push(release);
             }
         }
-        read.push(release);
     }
-    Ok(read)
+}
+
+/// A release from its records and the last of them; `None` if that is gone.
+async fn read_release(
+    reader: &dyn Reader,
+    records: ReleaseRecords,
+    last: Result<Loaded, RecordFault>,
+) -> cluster::Result<Option<ReleaseRead>> {
+    let last = match last {
+        Ok(last) => Ok(last),
+        Err(RecordFault::Cluster(error)) => return Err(error),
+        Err(RecordFault::Gone(_)) => return Ok(None),
+        Err(error) => Err(chain(&error)),
+    };
+    let other = records
+        .deployed()
+        .filter(|head| Some(head.revision) != records.last().map(|last| last.revision));
+    let deployed = match other {
+        Some(head) => match records.load(reader, head).await {
+            Ok(loaded) => Some(loaded),
+            Err(RecordFault::Cluster(error)) => return Err(error),
+            Err(_) => None,
+        },
+        None => None,
+    };
+    let mut release = ReleaseRead {
+        records,
+        last,
+        deployed,
+        objects: Objects::default(),
+        fault: None,
+    };
+    if let Some(current) = release.current() {
+        match objects(reader, &current.record).await {
+            Ok(found) => release.objects = found,
+            Err(ObjectsError::Cluster(error)) => return Err(error),
+            Err(error) => release.fault = Some(chain(&error)),
+        }
+    }
+    Ok(Some(release))
 }
 
 /// Live objects of a cluster by reference: one LIST a kind. A kind that the server fails to list is a fault of the
@@ -277,10 +320,10 @@ fn release_row(
 }
 
 /// Owners of fields, status writers not counted; the one with most objects first.
-pub(super) fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
+pub(super) fn managers_of<'a>(lives: impl IntoIterator<Item = &'a LiveObject>) -> Vec<ManagerSeen> {
     let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
     for live in lives {
-        let entries = decode(&Value::Array(live.managed_fields().to_vec())).unwrap_or_default();
+        let entries = decode_canonical(live.managed_fields()).unwrap_or_default();
         let owners: BTreeSet<(String, String)> = entries
             .iter()
             .filter(|entry| entry.subresource() != "status")

@@ -8,8 +8,8 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
-use super::graph::sight;
-use super::inventory::{ReleaseRead, Scope, managers_of, read_cluster};
+use super::graph::{release_sight, sight};
+use super::inventory::{ReleaseRead, Scope, managers_of, read_each};
 use super::ports::{Clock, Dice};
 use super::shadow::{
     Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
@@ -126,10 +126,16 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         namespaces: Vec::new(),
         ..scope.clone()
     };
-    let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere)
+    let mut seen = Vec::new();
+    // A forecast reads a release's manifest anew; until then text is enough of it (ADR 17).
+    let mut see = |release: &mut ReleaseRead| {
+        seen.push(release_sight(release));
+        release.make_lean();
+    };
+    let releases = read_each(reader.as_ref(), &cluster.name, &everywhere, &mut see)
         .await
         .map_err(|error| chain(&error))?;
-    let sight = sight(reader.as_ref(), &cluster.name, &releases)
+    let sight = sight(reader.as_ref(), &cluster.name, seen)
         .await
         .map_err(|error| chain(&error))?;
     let held_objects = holders(releases.iter().flat_map(|release| {
@@ -228,12 +234,8 @@ async fn forecast(
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
     collected.asked += u64::from(prepared.asked);
-    let lives: Vec<LiveObject> = prepared
-        .objects
-        .iter()
-        .map(|it| it.prepared.live.clone())
-        .collect();
-    let facts = facts(server, &current.record, &lives);
+    let lives = prepared.objects.iter().map(|it| &it.prepared.live);
+    let facts = facts(server, &current.record, &lives.collect::<Vec<_>>());
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
@@ -260,8 +262,11 @@ fn minor(version: &str) -> String {
 }
 
 /// What the planner weighs, as far as it was read anyway. Live objects are known of releases that are Ready.
-fn facts(server: &str, record: &Record, lives: &[LiveObject]) -> Facts {
-    let managers: BTreeSet<String> = managers_of(lives).into_iter().map(|it| it.name).collect();
+fn facts(server: &str, record: &Record, lives: &[&LiveObject]) -> Facts {
+    let managers: BTreeSet<String> = managers_of(lives.iter().copied())
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
     let replicas = lives
         .iter()
         .filter_map(|live| live.json.pointer("/spec/replicas")?.as_u64())

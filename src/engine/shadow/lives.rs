@@ -1,10 +1,10 @@
-//! Live objects of a cluster: one LIST a kind, of which only what manifests name is kept.
+//! Live objects of a cluster: one LIST a kind, of which only what manifests name is kept, as text until it is forecast.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::cluster::{self, ErrorKind, Reader};
+use crate::cluster::{self, ErrorKind, Pages, Reader};
 use crate::domain::object::{LiveObject, ObjectRef};
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
@@ -15,7 +15,7 @@ const WORTH_A_LIST: usize = 4;
 pub struct Lives {
     /// Kinds that were listed.
     listed: BTreeSet<(String, String)>,
-    found: BTreeMap<ObjectRef, LiveObject>,
+    found: BTreeMap<ObjectRef, Packed>,
 }
 
 /// What is known of an object.
@@ -31,7 +31,7 @@ pub enum Known {
 
 impl Lives {
     /// Lists the kinds of the wanted objects, one after the other. A kind that may not be listed in all namespaces, or
-    /// that the server fails to list, is left out. Memory: the wanted objects, and all of one kind while it is listed.
+    /// that the server fails to list, is left out. Memory: the texts of the wanted objects, and a page.
     pub async fn list(reader: &dyn Reader, wanted: &[&ObjectRef]) -> cluster::Result<Self> {
         let mut kinds: BTreeMap<(&str, &str), BTreeSet<&ObjectRef>> = BTreeMap::new();
         for &object in wanted {
@@ -45,8 +45,14 @@ impl Lives {
             if wanted.len() < WORTH_A_LIST {
                 continue;
             }
-            let all = match reader.objects(api_version, kind).await {
-                Ok(all) => all,
+            let mut wanted = Wanted {
+                api_version,
+                kind,
+                wanted: &wanted,
+                found: BTreeMap::new(),
+            };
+            match reader.visit(api_version, kind, &mut wanted).await {
+                Ok(()) => lives.found.extend(wanted.found),
                 Err(error)
                     if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::UnknownKind)
                         || error.is_fault() =>
@@ -54,12 +60,6 @@ impl Lives {
                     continue;
                 }
                 Err(error) => return Err(error),
-            };
-            for live in all {
-                let object = named(api_version, kind, &live);
-                if wanted.contains(&object) {
-                    lives.found.insert(object, live);
-                }
             }
             lives
                 .listed
@@ -71,11 +71,50 @@ impl Lives {
     /// What is known of an object.
     pub fn get(&self, object: &ObjectRef) -> Known {
         let kind = (object.api_version.clone(), object.kind.clone());
-        match self.found.get(object) {
-            Some(live) => Known::Found(Box::new(live.clone())),
+        match self.found.get(object).map(Packed::unpack) {
+            Some(Some(live)) => Known::Found(Box::new(live)),
+            Some(None) => Known::Unlisted,
             None if self.listed.contains(&kind) => Known::Missing,
             None => Known::Unlisted,
         }
+    }
+}
+
+/// Keeps of a kind's pages what is wanted.
+struct Wanted<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    wanted: &'a BTreeSet<&'a ObjectRef>,
+    found: BTreeMap<ObjectRef, Packed>,
+}
+
+impl Pages for Wanted<'_> {
+    fn page(&mut self, objects: Vec<LiveObject>) {
+        for live in objects {
+            let object = named(self.api_version, self.kind, &live);
+            if self.wanted.contains(&object) {
+                self.found.insert(object, Packed::of(&live));
+            }
+        }
+    }
+
+    fn again(&mut self) {
+        self.found.clear();
+    }
+}
+
+/// An object as text: a tenth of what its tree takes, and it is wanted as a tree only while it is forecast.
+#[derive(Debug)]
+struct Packed(Box<str>);
+
+impl Packed {
+    fn of(live: &LiveObject) -> Self {
+        Self(live.json.to_string().into_boxed_str())
+    }
+
+    /// `None` cannot be: the text was written here.
+    fn unpack(&self) -> Option<LiveObject> {
+        LiveObject::new(serde_json::from_str(&self.0).ok()?).ok()
     }
 }
 
@@ -86,5 +125,40 @@ fn named(api_version: &str, kind: &str, live: &LiveObject) -> ObjectRef {
         kind: kind.to_owned(),
         namespace: text("/metadata/namespace").map(Into::into),
         name: text("/metadata/name").unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn live(name: &str) -> LiveObject {
+        let json = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"half": 0.1, "big": 1e300, "text": "ü\u{2028}\""},
+            "metadata": {"name": name, "namespace": "shop", "uid": "u", "resourceVersion": "7", "managedFields": [{"f": {}}]},
+        });
+        LiveObject::new(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_wanted_comes_back_as_it_was_and_nothing_else_is_kept() {
+        let (one, two) = (live("one"), live("two"));
+        let names = ["one", "two"].map(|name| named("v1", "ConfigMap", &live(name)));
+        let wanted = names.iter().collect();
+        let mut pages = Wanted {
+            api_version: "v1",
+            kind: "ConfigMap",
+            wanted: &wanted,
+            found: BTreeMap::new(),
+        };
+        pages.page(vec![live("one"), live("foreign")]);
+        assert_eq!(pages.found.keys().collect::<Vec<_>>(), [&names[0]]);
+        assert_eq!(pages.found[&names[0]].unpack(), Some(one));
+        pages.again();
+        pages.page(vec![two.clone()]);
+        assert_eq!(pages.found.len(), 1);
+        assert_eq!(pages.found[&names[1]].unpack(), Some(two));
     }
 }

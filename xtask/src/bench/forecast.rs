@@ -76,7 +76,16 @@ fn measure(options: &Options, dir: &Path, scratch: &Path) -> Done {
     )?;
 
     let file = file.display().to_string();
-    let speed = worker(&["speed", &file])?;
+    let speed = worker(&[
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "bench",
+        "--",
+        "speed",
+        &file,
+    ])?;
     let floor = median(options.times, || plane.api().get("/version").map(drop))?;
     let mut oracle = Oracle::start(dir);
     for (object, live) in objects.iter().zip(&lives) {
@@ -95,7 +104,7 @@ fn measure(options: &Options, dir: &Path, scratch: &Path) -> Done {
             options.output,
             &json!({
                 "measure": "forecast", "object": object.name(), "manifest_lines": object.lines(), "live_bytes": live.to_string().len(),
-                "times": forecast["times"], "median_ms": round(&forecast["median_ms"]), "mean_ms": round(&forecast["mean_ms"]),
+                "method": told["method"], "times": forecast["times"], "median_ms": round(&forecast["median_ms"]), "mean_ms": round(&forecast["mean_ms"]),
                 "cpu_mean_ms": round(&forecast["cpu_mean_ms"]), "goal_ms": goal, "met": cpu_ms <= goal,
             }),
         )?;
@@ -131,13 +140,24 @@ fn measure(options: &Options, dir: &Path, scratch: &Path) -> Done {
         )?;
     }
     drop(plane);
-    let memory = worker(&["memory", &file, &options.objects.to_string()])?;
+    let count = options.objects.to_string();
+    let memory = worker(&[
+        "bench",
+        "--quiet",
+        "--package",
+        "refit",
+        "--bench",
+        "forecast_memory",
+        "--",
+        &file,
+        &count,
+    ])?;
     for line in memory {
         print(
             options.output,
             &json!({
-                "measure": "memory", "objects": line["objects"], "forecasts": line["forecasts"], "base_mib": line["base_mib"],
-                "peak_mib": line["peak_mib"], "goal_mib": GOAL_MIB, "met": number(&line["peak_mib"]) <= GOAL_MIB,
+                "measure": "memory", "way": "engine::plan::collect", "objects": line["objects"], "releases": line["releases"],
+                "forecasts": line["forecasts"], "asked": line["asked"], "base_mib": line["base_mib"], "peak_mib": line["peak_mib"], "goal_mib": GOAL_MIB, "met": number(&line["peak_mib"]) <= GOAL_MIB,
             }),
         )?;
     }
@@ -229,13 +249,12 @@ fn median(
 fn worker(args: &[&str]) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["run", "--quiet", "--release", "--package", "bench", "--"])
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
-        return Err(format!("bench {} failed", args.join(" ")).into());
+        return Err(format!("cargo {} failed", args.join(" ")).into());
     }
     let lines = String::from_utf8(output.stdout)?;
     Ok(lines

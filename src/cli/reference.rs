@@ -197,6 +197,7 @@ fn reference_pages_are_as_the_source_has_them() {
         ("exit-codes.md", exit_codes_page()),
         ("outcomes.md", outcomes_page()),
     ];
+    let pages = pages.into_iter().chain(super::schema::pages());
     #[expect(clippy::disallowed_methods, reason = "a switch of this test only")]
     let bless = std::env::var("REFIT_BLESS").is_ok_and(|value| value == "1");
     for (name, made) in pages {

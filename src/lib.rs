@@ -6,9 +6,9 @@
 //! # The way of the data
 //!
 //! ```text
-//! fleet.toml ─► inventory ─► shadow ─► plan ─► run ─► audit
-//!  clusters     releases,    outcome   waves   journal,  who owns
-//!               records      of each           undo      what now
+//! fleet.toml ─► inventory ─► shadow ─► triage ─► plan ─► run ─► audit
+//!  clusters     releases,    outcome   causes,   waves   journal,  who owns
+//!               records      of each   fixes             undo      what now
 //! ```
 //!
 //! | stage | its value (pure) | who collects or performs | writes |
@@ -16,6 +16,7 @@
 //! | fleet | [`domain::fleet::Fleet`] | [`config::load`] | |
 //! | inventory | [`domain::release::Inventory`] | [`engine::inventory`] | |
 //! | shadow | [`domain::shadow::Forecast`] | [`engine::shadow`], by dry runs | |
+//! | triage | [`domain::triage::Triage`] | rules of [`playbook::triage`] | |
 //! | plan | [`domain::plan::Plan`] | [`engine::plan`] | |
 //! | run | [`domain::run::Attempt`], its [`Entry`](domain::run::Entry) and [`Outcome`](domain::run::Outcome) | [`engine::run`] | yes |
 //! | undo | the same, the other way | [`engine::undo`] | yes |
@@ -26,7 +27,7 @@
 //! | decisions: [`domain`] | effects: [`engine`] |
 //! |---|---|
 //! | [`transfer::adopt`](domain::transfer::adopt), [`transfer::put_back`](domain::transfer::put_back): managedFields → managedFields | reads objects, rehearses and sends the patches |
-//! | [`shadow::judge`](domain::shadow::judge): facts about objects → outcome of a release | [`Forecaster`](engine::shadow::Forecaster): asks the server |
+//! | [`shadow::judge`](domain::shadow::judge): facts about objects → outcome of a release; [`offline`](domain::shadow::offline): manifest and live object → facts | [`Forecaster`](engine::shadow::Forecaster): lists, computes, asks the server for the rest |
 //! | [`run::decide`](domain::run::decide()): state and what was seen → entries, requests, looks | [`drive`](engine::run::drive()): appends, sends, looks, waits |
 //! | [`Attempt::apply`](domain::run::Attempt::apply): entry → state, live and in recovery | [`Ledger`](engine::run::Ledger): durable, fenced appends |
 //!
@@ -38,6 +39,7 @@
 //!   the record requests of the protocol in [`helm::forms`].
 //! - [`store`]: [`Journal`](store::Journal) and [`State`](store::State); [`store::sql`] is SQLite; [`store::lock`] is one run a
 //!   cluster on one machine.
+//! - [`playbook`]: what refit does by data: rules of triage.
 //! - [`config`]: `fleet.toml`, with all its errors at once. [`render`]: tables, JSON, YAML, progress.
 //! - [`cli`]: one file a verb. Its `desk` turns a verb into the engine's work, and its `wire` is the one file that names concrete
 //!   clusters, stores and locks.

@@ -124,15 +124,6 @@ pub trait Backend: Send + Sync {
         from: Option<Inventory>,
     ) -> Result<Plan, CliError>;
 
-    /// Forecasts and plans again: releases of an earlier plan stay in their waves as far as rules allow.
-    async fn plan_again(
-        &self,
-        invocation: &Invocation,
-        fleet: &Fleet,
-        from: Option<Inventory>,
-        base: &Plan,
-    ) -> Result<Plan, CliError>;
-
     /// Two plans of one forecast: the fleet's, and the one with overrides of fleet.toml (as TOML).
     async fn plan_what_if(
         &self,

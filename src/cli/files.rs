@@ -65,6 +65,20 @@ pub fn read<T, E: std::fmt::Display>(
     })
 }
 
+/// Reads a document of one of several kinds, the first of which is the wanted one in messages; `-` is stdin.
+pub fn read_any(path: &Path, kinds: &[&str]) -> Result<Value, CliError> {
+    let file = name(path);
+    let bytes = bytes(path)?;
+    let mut refused = None;
+    for kind in kinds {
+        match document(&file, kind, &bytes) {
+            Ok(value) => return Ok(value),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| CliError::internal("no kind of document is wanted")))
+}
+
 /// The bytes of a file, within bounds; `-` is stdin.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
     let file = name(path);

@@ -48,6 +48,7 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 mod trace;
+pub mod triage;
 pub mod undo;
 pub mod unlock;
 pub mod usage;
@@ -106,6 +107,7 @@ pub struct Cli {
 pub enum Verb {
     Inventory(inventory::Args),
     Shadow(shadow::Args),
+    Triage(triage::Args),
     Fields(fields::Args),
     Plan(plan::Args),
     Show(show::Args),
@@ -198,6 +200,7 @@ async fn exec(verb: Option<&Verb>, ctx: &mut Ctx) -> Result<Exit, CliError> {
         }
         Some(Verb::Inventory(args)) => inventory::exec(args, ctx).await,
         Some(Verb::Shadow(args)) => shadow::exec(args, ctx).await,
+        Some(Verb::Triage(args)) => triage::exec(args, ctx).await,
         Some(Verb::Fields(args)) => fields::exec(args, ctx).await,
         Some(Verb::Plan(args)) => plan::exec(args, ctx).await,
         Some(Verb::Show(args)) => show::exec(args, ctx),

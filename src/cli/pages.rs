@@ -14,7 +14,7 @@ refit moves fleets of Helm releases from client-side to server-side apply, and b
     refit plan --save acme.plan.json       what would migrate when; only reads
     refit run acme.plan.json               migrates, wave by wave; asks first
 
-Look       inventory, shadow, fields, status
+Look       inventory, shadow, triage, fields, status
 Decide     plan, show, diff, policy, playbook, config
 Migrate    run, resume
 Go back    undo (rollback), unlock, settle

@@ -93,9 +93,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         return compare(ctx, ("now", &plan), ("what-if", &what_if));
     }
     if let (Some(base), Some(path)) = (base, &args.refresh) {
-        let plan = backend
-            .plan_again(&ctx.invocation, &fleet, from, &base)
-            .await?;
+        let plan = backend.plan(&ctx.invocation, &fleet, from).await?;
         return refreshed(
             ctx,
             path,

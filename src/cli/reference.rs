@@ -193,6 +193,10 @@ fn outcomes_page() -> String {
 fn reference_pages_are_as_the_source_has_them() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let pages = [
+        (
+            "causes.md",
+            format!("{MADE}{}", super::triage::page::causes_page()),
+        ),
         ("cli.md", cli_page()),
         ("exit-codes.md", exit_codes_page()),
         ("outcomes.md", outcomes_page()),

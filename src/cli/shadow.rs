@@ -7,6 +7,7 @@ use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
 use super::release_ref::ReleaseRef;
+use super::triage;
 use crate::domain::ids::ReleaseId;
 use crate::render::Next;
 use crate::render::screen::inventory::read_inventory;
@@ -33,8 +34,8 @@ Examples:
 
 /// Forecasts each release: Ready, NeedsChoice, Blocked or Done, with conflicts, drops and drift of its objects.
 ///
-/// Reads, and sends requests that store nothing (dry runs, two an object at most); 0 writes. Values of Secrets are
-/// hidden. Latent conflicts (same value today, owned by two) are counted and hold nothing.
+/// Reads, one list a kind; asks by a dry run, which stores nothing, only where the server alone can tell, or where
+/// admission looks at the adoption. 0 writes. Values of Secrets are hidden. Latent conflicts (same value today, owned by two) are counted and hold nothing.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -84,12 +85,15 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     ctx.say_reading(&fleet);
     let started = ctx.now();
     let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let rules = triage::rules(None, ctx)?;
+    let causes = triage::gravest_of(&shadow.releases, &rules);
     let screen = ShadowScreen {
         fleet: &fleet.name,
         taken_at: started,
         releases: &shadow.releases,
         unread: &shadow.unread,
         clusters: fleet.clusters.len(),
+        causes: &causes,
         dry_runs: shadow.dry_runs,
         now: ctx.now(),
         took: ctx.now().duration_since(started),

@@ -166,19 +166,6 @@ impl Backend for Fake {
         Ok(plan::tests::acme())
     }
 
-    async fn plan_again(
-        &self,
-        _: &Invocation,
-        _: &Fleet,
-        _: Option<Inventory>,
-        base: &Plan,
-    ) -> Result<Plan, CliError> {
-        let mut plan = base.clone();
-        plan.done
-            .push(plan.waves.pop().unwrap().releases.remove(0).release);
-        Ok(plan)
-    }
-
     async fn plan_what_if(
         &self,
         _: &Invocation,
@@ -401,20 +388,20 @@ impl Pipe {
 }
 
 /// What a call came to.
-struct Came {
-    exit: u8,
-    stdout: String,
-    stderr: String,
-    written: Vec<&'static str>,
+pub(crate) struct Came {
+    pub(crate) exit: u8,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) written: Vec<&'static str>,
 }
 
-struct Given {
+pub(crate) struct Given {
     prod: bool,
     input: &'static str,
     terminals: Terminals,
 }
 
-const PIPES: Given = Given {
+pub(crate) const PIPES: Given = Given {
     prod: true,
     input: "",
     terminals: Terminals {
@@ -435,7 +422,7 @@ const TERMINAL: Given = Given {
     },
 };
 
-fn refit(line: &str, given: &Given) -> Came {
+pub(crate) fn refit(line: &str, given: &Given) -> Came {
     let (stdout, stderr) = (Pipe::default(), Pipe::default());
     let console = Console::new(
         Box::new(Cursor::new(given.input.as_bytes())),

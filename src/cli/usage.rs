@@ -30,6 +30,7 @@ const GUESSES: &[(&str, &str, &str)] = &[
         "diff",
         "diff says what differs between two saved plans",
     ),
+    ("causes", "triage", "triage says why releases are held"),
     ("forecast", "shadow", "shadow forecasts every release"),
     (
         "explain",

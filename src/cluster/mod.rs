@@ -102,6 +102,15 @@ pub trait Reader: Send + Sync {
     async fn object(&self, object: &ObjectRef) -> Result<Option<LiveObject>>;
     /// All objects of a kind (paged).
     async fn objects(&self, api_version: &str, kind: &str) -> Result<Vec<LiveObject>>;
+    /// Group-versions that the cluster publishes an OpenAPI v3 document of, each with a hash of its content (empty: not
+    /// known). One request. Without an answer of its own a reader publishes none.
+    async fn openapi_hashes(&self) -> Result<BTreeMap<String, String>> {
+        Ok(BTreeMap::new())
+    }
+    /// The OpenAPI v3 document of a group-version; `None` if there is none. Megabytes, not cached.
+    async fn openapi(&self, _api_version: &str) -> Result<Option<Value>> {
+        Ok(None)
+    }
     /// Is this allowed to us?
     async fn may(&self, access: &Access) -> Result<bool>;
 }

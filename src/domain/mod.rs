@@ -12,3 +12,4 @@ pub mod run;
 pub mod run_event;
 pub mod shadow;
 pub mod transfer;
+pub mod triage;

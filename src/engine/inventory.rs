@@ -267,7 +267,7 @@ fn release_row(
 }
 
 /// Owners of fields, status writers not counted; the one with most objects first.
-fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
+pub(super) fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
     let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
     for live in lives {
         let entries = decode(&Value::Array(live.managed_fields().to_vec())).unwrap_or_default();

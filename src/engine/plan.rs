@@ -1,6 +1,6 @@
 //! Collects what a plan is made of: a forecast of every release of every cluster. Zero writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -8,16 +8,22 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
-use super::inventory::{ReleaseRead, Scope, read_cluster};
+use super::inventory::{ReleaseRead, Scope, managers_of, read_cluster};
 use super::ports::{Clock, Dice};
-use super::shadow::{Holders, LiveProbe, Settling, Target, holders};
+use super::shadow::{
+    Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
+    Target, holders,
+};
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
+use crate::domain::object::LiveObject;
+use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, Reason, ReleaseOutcome};
+use crate::helm::Record;
 
 /// The two harmless sides of a cluster.
 pub type Looks = (Arc<dyn Reader>, Arc<dyn Rehearser>);
@@ -43,6 +49,8 @@ pub struct Collected {
     pub unread: Vec<(ClusterName, String)>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
 }
 
 /// Forecasts the fleet under the policies of `book`, clusters side by side. `wanted` narrows it to some releases; the others still count as
@@ -56,18 +64,23 @@ pub async fn collect(
     dice: &dyn Dice,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Collected {
-    let all = join_all(
-        clusters
-            .iter()
-            .map(|cluster| one(cluster, scope, managers, book, clock, dice, wanted)),
-    )
-    .await;
+    let means = Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        library: Arc::default(),
+    };
+    let all = join_all(clusters.iter().map(|cluster| one(cluster, &means))).await;
     let mut sum = Collected::default();
     for (cluster, collected) in clusters.iter().zip(all) {
         match collected {
             Ok(collected) => {
                 sum.candidates.extend(collected.candidates);
                 sum.dry_runs += collected.dry_runs;
+                sum.asked += collected.asked;
             }
             Err(why) => sum.unread.push((cluster.name.clone(), why)),
         }
@@ -75,15 +88,27 @@ pub async fn collect(
     sum
 }
 
-async fn one(
-    cluster: &Planned,
-    scope: &Scope,
-    managers: &ManagerMatcher,
-    book: &Book,
-    clock: &dyn Clock,
-    dice: &dyn Dice,
-    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
-) -> Result<Collected, String> {
+/// What all clusters share.
+struct Means<'a> {
+    scope: &'a Scope,
+    managers: &'a ManagerMatcher,
+    book: &'a Book,
+    clock: &'a dyn Clock,
+    dice: &'a dyn Dice,
+    wanted: &'a (dyn Fn(&ReleaseId) -> bool + Send + Sync),
+    library: Arc<Library>,
+}
+
+async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> {
+    let Means {
+        scope,
+        managers,
+        book,
+        clock,
+        dice,
+        wanted,
+        ref library,
+    } = *means;
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let probe = LiveProbe {
         reader: reader.as_ref(),
@@ -108,7 +133,31 @@ async fn one(
     let in_scope = |id: &ReleaseId| {
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
     };
+    let mentioned: Vec<&ObjectRef> = releases
+        .iter()
+        .filter(|release| in_scope(&release.records.id))
+        .flat_map(|release| &release.objects.served)
+        .map(|object| &object.object)
+        .collect();
+    let lives = Lives::list(reader.as_ref(), &mentioned)
+        .await
+        .map_err(|error| chain(&error))?;
+    let admission = Admission::read(reader.as_ref())
+        .await
+        .map_err(|error| chain(&error))?;
+    let schemas = Schemas::new(Arc::clone(library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: Some(&lives),
+            admission: Some(&admission),
+        },
+    };
     let limit = cluster.limits.in_flight.max(1) as usize;
+    // Without it two servers' releases count as alike: no reason to leave the cluster out.
+    let version = reader.version().await.unwrap_or_default();
+    let server = &minor(&version);
     let settling = Settling {
         forecaster: &probe,
         reader: reader.as_ref(),
@@ -124,7 +173,7 @@ async fn one(
         .iter()
         .filter(|release| in_scope(&release.records.id))
     {
-        forecasts.push(forecast(settling, held_objects, release).boxed());
+        forecasts.push(forecast(settling, held_objects, server, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected::default();
@@ -132,6 +181,7 @@ async fn one(
         let one = result.map_err(|error| chain(&error))?;
         sum.candidates.extend(one.candidates);
         sum.dry_runs += one.dry_runs;
+        sum.asked += one.asked;
     }
     Ok(sum)
 }
@@ -139,6 +189,7 @@ async fn one(
 async fn forecast(
     settling: &Settling<'_>,
     holders: &Holders,
+    server: &str,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
@@ -165,6 +216,13 @@ async fn forecast(
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
+    collected.asked += u64::from(prepared.asked);
+    let lives: Vec<LiveObject> = prepared
+        .objects
+        .iter()
+        .map(|it| it.prepared.live.clone())
+        .collect();
+    let facts = facts(server, &current.record, &lives);
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
@@ -176,9 +234,36 @@ async fn forecast(
         driver: release.records.driver,
         revision: Revision(current.record.revision),
         record_uid: Uid::new(current.stored.uid()),
-        facts: Facts::default(),
+        facts,
     });
     Ok(collected)
+}
+
+/// `1.36` of `v1.36.3`; empty if it says no version.
+fn minor(version: &str) -> String {
+    let mut parts = version.trim_start_matches('v').split('.');
+    match (parts.next(), parts.next()) {
+        (Some(major), Some(minor)) => format!("{major}.{minor}"),
+        _ => String::new(),
+    }
+}
+
+/// What the planner weighs, as far as it was read anyway. Live objects are known of releases that are Ready.
+fn facts(server: &str, record: &Record, lives: &[LiveObject]) -> Facts {
+    let managers: BTreeSet<String> = managers_of(lives).into_iter().map(|it| it.name).collect();
+    let replicas = lives
+        .iter()
+        .filter_map(|live| live.json.pointer("/spec/replicas")?.as_u64())
+        .sum::<u64>();
+    Facts {
+        server: server.to_owned(),
+        managers: managers.into_iter().collect(),
+        admission: Vec::new(),
+        replicas: u32::try_from(replicas).unwrap_or(u32::MAX),
+        hooks: u32::try_from(record.hooks.len()).unwrap_or(u32::MAX),
+        updated: record.info.last_deployed.parse().ok(),
+        labels: BTreeMap::new(),
+    }
 }
 
 /// A release that cannot be forecast, so that the plan names it with its reason.

@@ -12,6 +12,7 @@ mod built_in;
 mod library;
 mod read;
 mod texts;
+pub mod triage;
 
 pub use built_in::BUILT_IN;
 pub use library::{Library, Listed, Origin, OwnFile, PlaybookError};

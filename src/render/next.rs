@@ -62,6 +62,14 @@ next_lines! {
     ShadowAll => "refit shadow";
     /// The same for one release, field by field.
     Shadow { release } => "refit shadow {release}";
+    /// Causes, and their fixes.
+    Triage => "refit triage";
+    /// One cause in full.
+    TriageCause { cause } => "refit triage {cause}";
+    /// Policy rules that settle causes.
+    TriageRules => "refit triage --rules";
+    /// Patches to be made elsewhere.
+    TriagePatches { folder } => "refit triage --patches {folder}";
     /// Who owns the fields of an object.
     Fields { object } => "refit fields {object}";
     /// Carry a plan out.

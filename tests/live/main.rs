@@ -18,8 +18,12 @@ mod kill;
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod offline;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod rivals;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod triage;

@@ -19,9 +19,10 @@ fn a_fleet_goes_there_and_back_and_helm_4_goes_on() {
     let figures = demo.play().unwrap();
     eprintln!("{}", figures.lines().join("\n"));
     assert_eq!(figures.failures(), Vec::<String>::new());
-    // What the demo is for, said once more: one write an object, at most two dry runs, three writes of records.
+    // What the demo is for, said once more: one write an object, one dry run (but for a few that only the
+    // server can tell about), three writes of records.
     assert_eq!(figures.object_writes, figures.objects);
-    assert!(figures.dry_runs <= 2 * figures.objects);
+    assert!(figures.dry_runs * 20 <= figures.objects * 21);
     assert_eq!(figures.record_writes, 3 * figures.migrated);
     assert_eq!(figures.upgrades_ok, figures.migrated);
     assert_eq!(figures.undo_different, 0);

@@ -1,5 +1,6 @@
 //! `cargo xtask`: control planes, demo and checks of this workspace. One file a subcommand.
 
+mod bench;
 mod demo;
 mod differential;
 mod fleet;
@@ -27,6 +28,9 @@ enum Task {
     Demo(demo::Options),
     /// Hold our field ownership against Kubernetes: random cases, answered by both
     Differential(differential::Options),
+    /// Time and memory of the planner, on generated fleets
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// A fleet of control planes with seeded releases
     #[command(subcommand)]
     Fleet(fleet::Fleet),
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         Task::Tools => tools::run(),
         Task::Demo(options) => demo::run(&options),
         Task::Differential(options) => differential::run(&options),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Fleet(fleet) => fleet::run(&fleet),
     };
     match done {

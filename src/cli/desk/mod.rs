@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 pub use adapters::{Adapters, Lock, Stores};
-pub use look::invalid;
+pub use look::{fleet_file, invalid};
 
 use super::backend::{
     Backend, Configured, Events, RunPreview, Shadow, UndoPreview, UndoScope, UnlockPreview,
@@ -175,16 +175,6 @@ impl Backend for Desk {
         from: Option<Inventory>,
     ) -> Result<Plan, CliError> {
         plan::plan(self, invocation, fleet, from).await
-    }
-
-    async fn plan_again(
-        &self,
-        invocation: &Invocation,
-        fleet: &Fleet,
-        from: Option<Inventory>,
-        base: &Plan,
-    ) -> Result<Plan, CliError> {
-        plan::again(self, invocation, fleet, from, base).await
     }
 
     async fn plan_what_if(

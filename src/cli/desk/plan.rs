@@ -24,20 +24,7 @@ pub async fn plan(
 ) -> Result<Plan, CliError> {
     let forecast = forecast(desk, invocation, fleet, from.as_ref()).await?;
     let now = desk.adapters.clock().now();
-    made(invocation, fleet, from.as_ref(), None, forecast, now)
-}
-
-/// Makes a plan again: releases of an earlier one stay in their waves as far as rules allow.
-pub async fn again(
-    desk: &Desk,
-    invocation: &Invocation,
-    fleet: &Fleet,
-    from: Option<Inventory>,
-    base: &Plan,
-) -> Result<Plan, CliError> {
-    let forecast = forecast(desk, invocation, fleet, from.as_ref()).await?;
-    let now = desk.adapters.clock().now();
-    made(invocation, fleet, from.as_ref(), Some(base), forecast, now)
+    made(invocation, fleet, from.as_ref(), forecast, now)
 }
 
 /// Two plans of one forecast: the fleet's, and the one with overrides of fleet.toml.
@@ -52,15 +39,8 @@ pub async fn what_if(
     let other = super::look::what_if(desk, invocation, overrides)?;
     let forecast = forecast(desk, invocation, fleet, from.as_ref()).await?;
     let now = desk.adapters.clock().now();
-    let plan = made(
-        invocation,
-        fleet,
-        from.as_ref(),
-        None,
-        forecast.clone(),
-        now,
-    )?;
-    let what_if = made(invocation, &other, from.as_ref(), None, forecast, now)?;
+    let plan = made(invocation, fleet, from.as_ref(), forecast.clone(), now)?;
+    let what_if = made(invocation, &other, from.as_ref(), forecast, now)?;
     Ok((plan, what_if))
 }
 
@@ -85,14 +65,12 @@ fn made(
     invocation: &Invocation,
     fleet: &Fleet,
     from: Option<&Inventory>,
-    base: Option<&Plan>,
     forecast: Shadow,
     now: Timestamp,
 ) -> Result<Plan, CliError> {
     let request = PlanRequest {
         fleet,
         dependencies: &Dependencies::default(),
-        base,
         now,
         tool: VERSION,
         inputs: inputs(invocation, from),

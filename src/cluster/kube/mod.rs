@@ -9,7 +9,7 @@
 //! | `call`, `path`, `records`, `objects` | requests as data |
 //! | `send` | sends one, once; tells what never left from what may have arrived |
 //! | `refusal`, `redact` | from a refusal to an [`Error`] kind, without values of Secrets |
-//! | `discovery`, `list` | what is served; pages |
+//! | `discovery`, `openapi`, `list` | what is served; its schemas; pages |
 //! | `reader`, `rehearser`, `writer` | the three traits |
 
 mod call;
@@ -20,6 +20,7 @@ mod kubeconfig;
 mod limits;
 mod list;
 mod objects;
+mod openapi;
 mod path;
 mod proxy;
 mod reader;

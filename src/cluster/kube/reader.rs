@@ -1,5 +1,7 @@
 //! GET, LIST and reviews.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
@@ -96,6 +98,14 @@ impl Reader for KubeCluster {
                 live(&call, item)
             })
             .collect()
+    }
+
+    async fn openapi_hashes(&self) -> Result<BTreeMap<String, String>> {
+        self.documents().await
+    }
+
+    async fn openapi(&self, api_version: &str) -> Result<Option<Value>> {
+        self.document(api_version).await
     }
 
     async fn may(&self, access: &Access) -> Result<bool> {

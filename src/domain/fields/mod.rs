@@ -3,7 +3,7 @@
 //! | room | holds |
 //! |---|---|
 //! | `owners` | managedFields + object → [`FieldOwners`] |
-//! | `value` | the value at a path; values of Secrets never leave it |
+//! | `value` | the value at a path; how it may be shown |
 //! | [`simulate`] | a request → what the server would answer |
 //! | `who` | which field does a person mean, and who owns it |
 //!
@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::ids::Namespace;
 
 pub use owners::{FieldsError, field_owners};
-pub use value::{HIDDEN, text_at};
+pub use value::{HIDDEN, text_at, value_at};
 pub use who::{Near, Who};
 
 /// An object's owners.

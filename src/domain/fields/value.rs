@@ -1,4 +1,4 @@
-//! The value at a step of a path. Values of Secrets do not leave this file.
+//! The value at a path, and how it may be shown: of a Secret never.
 
 use managed_fields::{PathElement, value};
 use serde_json::Value;
@@ -48,10 +48,15 @@ pub(super) fn child<'a>(at: &'a Value, step: &PathElement) -> Option<&'a Value> 
     }
 }
 
+/// The value at a path, to compare; what may be shown is [`text_at`].
+pub fn value_at<'a>(object: &'a Value, path: &[PathElement]) -> Option<&'a Value> {
+    path.iter().try_fold(object, |at, step| child(at, step))
+}
+
 /// The value at a path as a text: texts as they are, else JSON; [`HIDDEN`] in a Secret.
 pub fn text_at(object: &Value, path: &[PathElement]) -> Option<String> {
     let values = Values::of(object);
-    let found = path.iter().try_fold(object, |at, step| child(at, step))?;
+    let found = value_at(object, path)?;
     Some(match values.shown(found) {
         Value::String(text) => text,
         other => other.to_string(),

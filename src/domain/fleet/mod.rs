@@ -22,7 +22,7 @@ pub use managers::{
 };
 pub use order::{natural_order, release_order};
 pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
-pub use selector::{NotASelector, Selector};
+pub use selector::{NotASelector, Selector, fits};
 pub use settings::PlanSettings;
 
 /// A validated fleet.

@@ -71,8 +71,8 @@ impl Selector {
     }
 }
 
-/// Is `text` what `pattern` says? Linear in the text for each star.
-fn fits(pattern: &str, text: &str) -> bool {
+/// Is `text` what `pattern` says, where `*` stands for any run of characters? Linear in the text for each star.
+pub fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

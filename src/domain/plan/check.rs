@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::digest::content_digest;
+use super::Plan;
+use super::digest::Sums;
 use super::lint::{Finding, structure};
-use super::{Plan, Seals};
 use crate::domain::ids::Digest;
 
 /// A plan that is as refit made it. Only [`Plan::check`] makes one.
@@ -82,10 +82,14 @@ impl Plan {
             });
         }
         // A plan that cannot be written has no digest, so it cannot be the stated one.
-        let content = content_digest(&self).unwrap_or_else(|_| Digest::new(""));
-        if content != self.metadata.digest {
+        let sums = Sums::of(&self).ok();
+        let content = sums
+            .as_ref()
+            .map_or_else(|| Digest::new(""), |sums| sums.digest.clone());
+        let sealed = sums.as_ref().is_some_and(|sums| sums.seals == self.seals);
+        if content != self.metadata.digest || !sealed {
             return Err(PlanRefused::Edited {
-                place: edited_place(&self),
+                place: edited_place(&self, sums.as_ref()),
                 stated: self.metadata.digest,
                 content,
             });
@@ -109,16 +113,14 @@ impl Plan {
     }
 }
 
-fn edited_place(plan: &Plan) -> String {
-    match Seals::of(plan) {
-        Err(_) => String::new(),
-        Ok(content) => plan.seals.first_difference(&content).unwrap_or_else(|| {
-            let place = if plan.seals == content {
-                "/metadata/digest"
-            } else {
-                "/seals"
-            };
-            place.to_owned()
-        }),
+fn edited_place(plan: &Plan, sums: Option<&Sums>) -> String {
+    let Some(sums) = sums else {
+        return String::new();
+    };
+    if sums.digest == plan.metadata.digest {
+        return "/seals".to_owned();
     }
+    plan.seals
+        .first_difference(&sums.seals)
+        .unwrap_or_else(|| "/metadata/digest".to_owned())
 }

@@ -1,20 +1,33 @@
 //! The plan: what migrates when, and what is held and why. Immutable, with a digest of its content.
 
+mod assemble;
+mod canary;
+mod canonical;
 mod check;
+mod cover;
 mod dependencies;
 mod diff;
 mod digest;
 mod facts;
 mod file;
+mod fill;
+mod index;
+mod intake;
 mod lint;
+mod needs;
 mod notes;
 mod order;
 mod planner;
+mod risk;
 mod schedule;
 mod seals;
 pub mod settings;
-mod sizes;
+mod signature;
+mod unblock;
+mod words;
 
+#[cfg(test)]
+mod fleet_tests;
 #[cfg(test)]
 mod tests;
 
@@ -105,6 +118,8 @@ pub struct PlanMetadata {
     pub writes_per_second: u32,
     /// The last day, as the fleet has it.
     pub deadline: Date,
+    /// IANA name of the zone for times without one.
+    pub timezone: String,
     /// What the planner was told.
     pub settings: PlanSettings,
     /// Labels, zone and windows of each cluster, as far as settings look at them.
@@ -126,6 +141,12 @@ pub struct Wave {
     pub number: u32,
     /// `canary`, `wave-2`, …, or the stage's: `non-prod`, `prod-a`.
     pub name: String,
+    /// Place of its stage, from 1; 0 is the canary that comes before all stages.
+    #[serde(default)]
+    pub stage: u32,
+    /// Which of its stage's waves it is, from 1.
+    #[serde(default)]
+    pub part: u32,
     /// The lane that it belongs to, such as `eu-1`; none if waves are of the whole fleet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
@@ -177,6 +198,9 @@ pub struct PlannedRelease {
     pub writes: u32,
     /// Why in this wave.
     pub reason: String,
+    /// Labels of its own; those of its cluster are in the metadata.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// Its risk.
     #[serde(default, skip_serializing_if = "Risk::is_none")]
     pub risk: Risk,
@@ -197,7 +221,7 @@ pub struct PlannedRelease {
 pub struct HeldRelease {
     /// Which.
     pub release: ReleaseId,
-    /// `NeedsChoice` or `Blocked`.
+    /// `NeedsChoice` or `Blocked`; `Ready` if only a release that it needs is held.
     pub outcome: ReleaseOutcome,
     /// Why, gravest first.
     pub reasons: Vec<Reason>,
@@ -216,6 +240,9 @@ pub struct PlanSummary {
     pub needs_choice: u32,
     /// Releases that are blocked.
     pub blocked: u32,
+    /// Ready releases that are held because one that they need is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiting: u32,
     /// Releases that are done.
     pub done: u32,
     /// Objects to adopt.

@@ -8,10 +8,13 @@ const NAMED: usize = 3;
 
 /// The forecast's own notes, then one for each kind of finding of each object.
 pub(super) fn notes(forecast: &Forecast, decisions: &[Decision]) -> Vec<Reason> {
-    let of_objects = forecast
-        .objects
-        .iter()
-        .flat_map(|object| of_object(&undecided(object, decisions)));
+    let of_objects = forecast.objects.iter().flat_map(|object| {
+        if decisions.is_empty() {
+            of_object(object)
+        } else {
+            of_object(&undecided(object, decisions))
+        }
+    });
     forecast.notes.iter().cloned().chain(of_objects).collect()
 }
 

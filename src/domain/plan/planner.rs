@@ -3,27 +3,34 @@
 //! decisions | effects
 //! ---|---
 //! order, waves, reasons, digest | none: the plan is a value
+//!
+//! Its steps: [`intake`](super::intake) takes candidates in, [`needs`](super::needs) resolves the graph,
+//! [`canary`](super::canary) chooses who goes first, [`order`](super::order) says who is preferred, [`fill`](super::fill)
+//! places each release into the first wave with room, [`assemble`](super::assemble) makes waves of it.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::digest::content_digest;
-use super::notes::{notes, objects_to_adopt};
-use super::order::{Place, order};
-use super::sizes::wave_lengths;
+use super::assemble::{Assembly, assemble};
+use super::canary::canaries;
+use super::digest::Sums;
+use super::fill::{self, StageCut, fill, limits};
+use super::intake::Intake;
+use super::needs::Needs;
+use super::order::{self, order};
+use super::risk::with_dependents;
 use super::{
-    Candidate, Dependencies, HeldRelease, Plan, PlanMetadata, PlanSummary, PlannedRelease, Risk,
-    Seals, Wave,
+    Candidate, ClusterFacts, Dependencies, HeldRelease, Plan, PlanMetadata, PlanSummary,
+    PlannedRelease, Seals,
 };
-use crate::domain::fleet::settings::Cut;
-use crate::domain::fleet::{Fleet, release_order};
+use crate::domain::fleet::settings::{
+    CanaryRule, Cut, HeldDependency, Key, Lanes, PlanSettings, RiskOrder,
+};
+use crate::domain::fleet::{Fleet, WaveSize};
 use crate::domain::ids::{ClusterName, Digest, ReleaseId};
 use crate::domain::shadow::{Reason, ReleaseOutcome};
-
-/// Writes of a release's records: the lock, the commit, the old revision's mark (run protocol).
-const RECORD_WRITES: usize = 3;
 
 /// What a plan is made with, beside the candidates.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +39,6 @@ pub struct PlanRequest<'a> {
     pub fleet: &'a Fleet,
     /// What must not come after what.
     pub dependencies: &'a Dependencies,
-    /// An earlier plan: its releases stay in their waves, as far as rules allow.
-    pub base: Option<&'a Plan>,
     /// When the plan is made.
     pub now: Timestamp,
     /// refit's version.
@@ -56,6 +61,9 @@ pub enum PlanError {
     /// No sizes, or a size of nothing.
     #[error("the sizes of the waves must be at least one, and none of them 0")]
     Sizes,
+    /// Releases that need each other.
+    #[error("releases need each other in a circle: {}", circle(.0))]
+    Cycle(Vec<ReleaseId>),
     /// More than counts can hold.
     #[error("the plan has more than {} writes", u32::MAX)]
     TooLarge,
@@ -64,126 +72,237 @@ pub enum PlanError {
     Encode(String),
 }
 
-/// Makes the plan. The same arguments give the same bytes, in whatever order the candidates come.
-pub fn plan(mut candidates: Vec<Candidate>, request: &PlanRequest<'_>) -> Result<Plan, PlanError> {
-    let fleet = request.fleet;
-    candidates.sort_by(|a, b| release_order(&a.forecast.release, &b.forecast.release));
-    check_candidates(&candidates, fleet)?;
+fn circle(releases: &[ReleaseId]) -> String {
+    let names = releases.iter().chain(releases.first());
+    let names: Vec<String> = names.map(ToString::to_string).collect();
+    names.join(" needs ")
+}
 
-    let mut held: Vec<HeldRelease> = Vec::new();
-    let mut done: Vec<ReleaseId> = Vec::new();
-    let mut ready: Vec<PlannedRelease> = Vec::new();
-    for candidate in candidates {
-        match candidate.forecast.outcome {
-            ReleaseOutcome::Done => done.push(candidate.forecast.release),
-            ReleaseOutcome::Ready => ready.push(planned(candidate)?),
-            ReleaseOutcome::Blocked | ReleaseOutcome::NeedsChoice => held.push(kept(candidate)),
-        }
+/// Makes the plan. The same arguments give the same bytes, in whatever order the candidates come.
+///
+/// `O(n log n + e log e)` for `n` releases and `e` edges; candidates are taken one by one, so that a forecast of a million
+/// releases need not be in memory at once.
+pub fn plan(
+    candidates: impl IntoIterator<Item = Candidate>,
+    request: &PlanRequest<'_>,
+) -> Result<Plan, PlanError> {
+    let fleet = request.fleet;
+    let settings = &fleet.planning;
+    check_sizes(settings)?;
+    let mut intake = Intake::of(candidates, request)?;
+    let needs = resolve(&mut intake, request);
+    for (at, row) in (0_u32..).zip(&mut intake.rows) {
+        row.risk = with_dependents(&settings.risk, row.risk, needs.dependents(at));
     }
+    let canaries = canaries(&settings.canary, &intake, &needs);
+    let stages = stages(settings, &intake, &canaries);
+    let cuts = cuts(settings, &stages);
+    let preference = preference(settings, &intake, &stages, &cuts);
+    let sequence = needs.order(preference).map_err(|circle| {
+        let names = circle.iter().map(|at| &intake.ready[*at as usize].release);
+        PlanError::Cycle(names.cloned().collect())
+    })?;
+    let limits = limits(settings, &intake);
+    let lanes = match &settings.lanes {
+        Lanes::Fleet => None,
+        Lanes::By(key) => Some((key, intake.groups(key))),
+    };
+    let placing = fill::Order {
+        sequence: &sequence,
+        stages: &stages,
+        cuts: &cuts,
+        lanes: lanes.as_ref().map(|(_, lanes)| lanes.as_slice()),
+        seed: settings.seed,
+    };
+    let filled = fill(&placing, &limits, &needs, &intake);
+
+    let held = std::mem::take(&mut intake.held);
+    let done = std::mem::take(&mut intake.done);
+    let summary = totals(&intake.ready, &held, &done)?;
+    let (waves, untested) = assemble(
+        &Assembly {
+            settings,
+            sequence: &sequence,
+            slots: &filled.slots,
+            moved: &filled.moved,
+            limits: &limits,
+            lanes,
+            needs: &needs,
+            canaries: &canaries,
+        },
+        intake,
+    )?;
+    drop((limits, needs, sequence, filled));
+    let mut held = held;
     // Stable: by release within an outcome.
     held.sort_by_key(|release| release.outcome);
-
-    let summary = totals(&ready, &held, &done)?;
-    let prod = prod_clusters(fleet);
-    let sequence = {
-        let facts: Vec<Place<'_>> = ready.iter().map(|it| facts(it, &prod)).collect();
-        order(&facts)
-    };
-    let Some(Cut::Sizes(sizes)) = fleet.planning.stages.first().map(|it| &it.cut) else {
-        return Err(PlanError::Sizes);
-    };
-    let lengths = wave_lengths(sizes, ready.len()).ok_or(PlanError::Sizes)?;
-    let waves = waves(ready, &sequence, &lengths, &prod)?;
-
     let mut plan = Plan {
         metadata: metadata(request),
         waves,
         held,
         done,
         unread: request.unread.clone(),
-        untested: Vec::new(),
+        untested,
         calendar: None,
         relaxations: Vec::new(),
         summary,
         seals: Seals::default(),
     };
-    let encode = |error: serde_json::Error| PlanError::Encode(error.to_string());
-    plan.seals = Seals::of(&plan).map_err(encode)?;
-    plan.metadata.digest = content_digest(&plan).map_err(encode)?;
+    let sums = Sums::of(&plan).map_err(|error| PlanError::Encode(error.to_string()))?;
+    plan.seals = sums.seals;
+    plan.metadata.digest = sums.digest;
     Ok(plan)
 }
 
-/// Candidates are sorted: doubles stand side by side.
-fn check_candidates(candidates: &[Candidate], fleet: &Fleet) -> Result<(), PlanError> {
-    let clusters: BTreeSet<&ClusterName> = fleet.clusters.iter().map(|it| &it.name).collect();
-    for candidate in candidates {
-        let release = &candidate.forecast.release;
-        if !clusters.contains(&release.cluster) {
-            return Err(PlanError::ForeignCluster(release.clone()));
+/// Waves of nothing would never end.
+fn check_sizes(settings: &PlanSettings) -> Result<(), PlanError> {
+    let whole = |cut: &Cut| match cut {
+        Cut::Whole => true,
+        Cut::Doubling { first } => *first > 0,
+        Cut::Shares(shares) => !shares.is_empty() && !shares.contains(&0),
+        Cut::Sizes(sizes) => {
+            let nothing =
+                |size: &WaveSize| matches!(size, WaveSize::Count(0) | WaveSize::Percent(0));
+            !sizes.0.is_empty() && !sizes.0.iter().any(nothing)
         }
+    };
+    if settings.stages.iter().all(|stage| whole(&stage.cut)) {
+        Ok(())
+    } else {
+        Err(PlanError::Sizes)
     }
-    for pair in candidates.windows(2) {
-        if let [a, b] = pair
-            && a.forecast.release == b.forecast.release
-        {
-            return Err(PlanError::Twice(a.forecast.release.clone()));
+}
+
+/// The needs of the ready releases. One that needs a held release is noted or held, as the settings say; held with it
+/// are those that need it in turn.
+fn resolve(intake: &mut Intake<'_>, request: &PlanRequest<'_>) -> Needs {
+    loop {
+        let held: BTreeSet<ReleaseId> = if request.dependencies.edges().is_empty() {
+            BTreeSet::new()
+        } else {
+            intake.held.iter().map(|it| it.release.clone()).collect()
+        };
+        let is_held = |release: &ReleaseId| held.contains(release);
+        let resolved = Needs::resolve(request.dependencies, &intake.ready, &is_held);
+        if resolved.unmet.is_empty() {
+            return resolved.needs;
         }
-    }
-    Ok(())
-}
-
-fn prod_clusters(fleet: &Fleet) -> BTreeSet<ClusterName> {
-    let is_prod =
-        |labels: &BTreeMap<String, String>| labels.get("env").is_some_and(|e| e == "prod");
-    let prod = fleet.clusters.iter().filter(|it| is_prod(&it.labels));
-    prod.map(|cluster| cluster.name.clone()).collect()
-}
-
-fn facts<'a>(release: &'a PlannedRelease, prod: &BTreeSet<ClusterName>) -> Place<'a> {
-    Place {
-        release: &release.release,
-        chart: &release.chart.name,
-        prod: prod.contains(&release.release.cluster),
-        notes: release.notes.len(),
-        objects: usize::try_from(release.objects).unwrap_or(usize::MAX),
-    }
-}
-
-fn planned(candidate: Candidate) -> Result<PlannedRelease, PlanError> {
-    let objects = objects_to_adopt(&candidate.forecast);
-    let count = |number: usize| u32::try_from(number).map_err(|_| PlanError::TooLarge);
-    Ok(PlannedRelease {
-        notes: notes(&candidate.forecast, &candidate.decisions),
-        decisions: candidate.decisions,
-        release: candidate.forecast.release,
-        chart: candidate.chart,
-        driver: candidate.driver,
-        revision: candidate.revision,
-        record_uid: candidate.record_uid,
-        objects: count(objects)?,
-        writes: count(objects.saturating_add(RECORD_WRITES))?,
-        reason: String::new(),
-        risk: Risk::default(),
-        needs: Vec::new(),
-    })
-}
-
-fn kept(candidate: Candidate) -> HeldRelease {
-    let mut reasons = candidate.forecast.reasons;
-    if reasons.is_empty() {
-        reasons.push(Reason {
-            cause: "unknown".to_owned(),
+        let reason = |on: &ReleaseId, what: &str| Reason {
+            cause: "dependency-held".to_owned(),
             object: None,
-            detail: "the forecast holds it without a reason: look again with refit shadow"
-                .to_owned(),
+            detail: format!("needs {on}, which {what}"),
+        };
+        match request.fleet.planning.held_dependency {
+            HeldDependency::GoOn => {
+                for (at, on) in resolved.unmet {
+                    let note = reason(on, "this plan leaves alone");
+                    intake.ready[at as usize].notes.push(note);
+                }
+                return resolved.needs;
+            }
+            HeldDependency::Hold => {
+                let mut why: BTreeMap<u32, Vec<Reason>> = BTreeMap::new();
+                for (at, on) in resolved.unmet {
+                    why.entry(at).or_default().push(reason(on, "is held"));
+                }
+                // Again, until nobody is left who needs a held one.
+                intake.hold(why);
+            }
+        }
+    }
+}
+
+/// The stage of each ready release: 0 for canaries by coverage, then the settings' stages from 1, then `rest`, then those
+/// that are deferred.
+fn stages(settings: &PlanSettings, intake: &Intake<'_>, canaries: &[u32]) -> Vec<u32> {
+    let count = u32::try_from(settings.stages.len()).unwrap_or(u32::MAX - 2);
+    let deferred = settings.risk.defer_low_until.is_some();
+    let mut stages: Vec<u32> = intake
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(at, row)| {
+            if deferred && row.risk.score < settings.risk.low {
+                return count + 2;
+            }
+            (1..)
+                .zip(&settings.stages)
+                .find(|(_, stage)| stage.selector.is_all() || intake.satisfies(at, &stage.selector))
+                .map_or(count + 1, |(number, _)| number)
+        })
+        .collect();
+    for at in canaries {
+        stages[*at as usize] = 0;
+    }
+    stages
+}
+
+/// How each stage is cut, the canaries' and the last two included.
+fn cuts(settings: &PlanSettings, stages: &[u32]) -> Vec<StageCut> {
+    let own = settings.stages.iter().map(|stage| &stage.cut);
+    let last = settings.stages.last().map_or(&Cut::Whole, |it| &it.cut);
+    let cuts: Vec<&Cut> = [&Cut::Whole]
+        .into_iter()
+        .chain(own)
+        .chain([last, last])
+        .collect();
+    let mut totals = vec![0_usize; cuts.len()];
+    for stage in stages {
+        totals[*stage as usize] += 1;
+    }
+    cuts.into_iter()
+        .zip(totals)
+        .map(|(cut, total)| StageCut::new(cut, total))
+        .collect()
+}
+
+/// All releases, stage by stage, those first that are preferred.
+fn preference(
+    settings: &PlanSettings,
+    intake: &Intake<'_>,
+    stages: &[u32],
+    cuts: &[StageCut],
+) -> Vec<u32> {
+    let charts = intake.groups(&Key::Chart);
+    let mut of_stage: Vec<Vec<order::Place>> = cuts.iter().map(|_| Vec::new()).collect();
+    for (at, row) in intake.rows.iter().enumerate() {
+        let planned = &intake.ready[at];
+        let notes = u32::try_from(planned.notes.len()).unwrap_or(u32::MAX);
+        of_stage[stages[at] as usize].push(order::Place {
+            prod: intake.clusters.is_prod(row.cluster),
+            noted: notes > 0,
+            score: row.risk.score,
+            objects: planned.objects,
+            notes,
+            at: u32::try_from(at).unwrap_or(u32::MAX),
+            cluster: row.cluster,
+            chart: charts[at].unwrap_or(0),
         });
     }
-    HeldRelease {
-        release: candidate.forecast.release,
-        outcome: candidate.forecast.outcome,
-        reasons,
-        until: String::new(),
+    let mut preference = Vec::with_capacity(intake.rows.len());
+    let mut canary_to_come = settings.canary == CanaryRule::None;
+    for (places, cut) in of_stage.into_iter().zip(cuts) {
+        let mut sequence = if cut.is_exact() {
+            order(places)
+        } else {
+            // By risk alone: turns would let one release more change who comes before whom (ADR 9).
+            order::by_risk(places)
+        };
+        if settings.risk.order == RiskOrder::HighFirst && !sequence.is_empty() {
+            // The very first wave shows that it works at all: not with the greatest risk.
+            let first = if canary_to_come {
+                cut.most(0) as usize
+            } else {
+                0
+            };
+            let rest = first.min(sequence.len());
+            let score = |at: &u32| Reverse(intake.rows[*at as usize].risk.score);
+            sequence[rest..].sort_by_key(score);
+        }
+        canary_to_come &= sequence.is_empty();
+        preference.append(&mut sequence);
     }
+    preference
 }
 
 fn totals(
@@ -204,6 +323,8 @@ fn totals(
         migrate: count(ready.len())?,
         needs_choice: outcome(ReleaseOutcome::NeedsChoice)?,
         blocked: outcome(ReleaseOutcome::Blocked)?,
+        // Held by a dependency alone: neither.
+        waiting: outcome(ReleaseOutcome::Ready)?,
         done: count(done.len())?,
         objects: sum(|release| release.objects)?,
         writes: sum(|release| release.writes)?,
@@ -215,6 +336,14 @@ fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
     let fleet = request.fleet;
     let wait = SignedDuration::from_secs(i64::from(fleet.start_within_seconds));
     let limits = fleet.clusters.iter().map(|it| (it.name.clone(), it.limits));
+    let facts = fleet.clusters.iter().map(|it| {
+        let facts = ClusterFacts {
+            labels: it.labels.clone(),
+            timezone: it.timezone.clone(),
+            windows: it.windows.clone(),
+        };
+        (it.name.clone(), facts)
+    });
     PlanMetadata {
         fleet: fleet.name.clone(),
         digest: Digest::new(""),
@@ -226,8 +355,11 @@ fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
         limits: limits.collect(),
         writes_per_second: fleet.writes_per_second,
         deadline: fleet.deadline,
+        timezone: fleet.timezone.clone(),
         settings: fleet.planning.clone(),
-        clusters: BTreeMap::new(),
+        clusters: facts
+            .filter(|(_, facts)| *facts != ClusterFacts::default())
+            .collect(),
         policies: fleet.policies.clone(),
         labels: labels(fleet),
     }
@@ -242,110 +374,4 @@ fn labels(fleet: &Fleet) -> BTreeMap<ClusterName, BTreeMap<String, String>> {
     clusters
         .map(|cluster| (cluster.name.clone(), cluster.labels.clone()))
         .collect()
-}
-
-fn waves(
-    ready: Vec<PlannedRelease>,
-    sequence: &[usize],
-    lengths: &[usize],
-    prod: &BTreeSet<ClusterName>,
-) -> Result<Vec<Wave>, PlanError> {
-    let mut places = Places::default();
-    for release in &ready {
-        places.count(release);
-    }
-    let mut slots: Vec<Option<PlannedRelease>> = ready.into_iter().map(Some).collect();
-    let mut rest = sequence.iter();
-    let mut waves = Vec::with_capacity(lengths.len());
-    for (at, length) in lengths.iter().enumerate() {
-        let number = u32::try_from(at + 1).map_err(|_| PlanError::TooLarge)?;
-        let mut releases = Vec::with_capacity(*length);
-        for index in rest.by_ref().take(*length) {
-            if let Some(mut release) = slots.get_mut(*index).and_then(Option::take) {
-                let is_prod = prod.contains(&release.release.cluster);
-                release.reason =
-                    places.reason(&release, number, is_prod && prod_waits(prod, &places));
-                releases.push(release);
-            }
-        }
-        let name = match number {
-            1 => "canary".to_owned(),
-            number => format!("wave-{number}"),
-        };
-        waves.push(Wave {
-            number,
-            name,
-            releases,
-            ..Wave::default()
-        });
-    }
-    Ok(waves)
-}
-
-/// Is there anything that prod clusters come after?
-fn prod_waits(prod: &BTreeSet<ClusterName>, places: &Places) -> bool {
-    places
-        .clusters
-        .keys()
-        .any(|cluster| !prod.contains(cluster))
-}
-
-/// Which place a release has on its cluster and among those of its chart.
-#[derive(Default)]
-struct Places {
-    clusters: BTreeMap<ClusterName, (usize, usize)>,
-    charts: BTreeMap<String, (usize, usize)>,
-    begun: bool,
-}
-
-impl Places {
-    fn count(&mut self, release: &PlannedRelease) {
-        let cluster = self.clusters.entry(release.release.cluster.clone());
-        cluster.or_default().1 += 1;
-        self.charts.entry(release.chart.name.clone()).or_default().1 += 1;
-    }
-
-    fn reason(&mut self, release: &PlannedRelease, wave: u32, after_others: bool) -> String {
-        let place = |places: Option<&mut (usize, usize)>| {
-            places.map_or((1, 1), |(taken, all)| {
-                *taken += 1;
-                (*taken, *all)
-            })
-        };
-        let cluster = place(self.clusters.get_mut(&release.release.cluster));
-        let chart = place(self.charts.get_mut(&release.chart.name));
-        let first = !std::mem::replace(&mut self.begun, true);
-        let why = match (wave, first) {
-            (1, true) => "canary, the lowest risk: ",
-            (1, false) => "canary: ",
-            _ => "",
-        };
-        let notes = match release.notes.len() {
-            0 => "no notes".to_owned(),
-            1 => "1 note".to_owned(),
-            number => format!("{number} notes"),
-        };
-        let plural = if release.objects == 1 { "" } else { "s" };
-        let last = if after_others {
-            "; prod after the others"
-        } else {
-            ""
-        };
-        format!(
-            "{why}{} on {}, {} of chart {}; {} object{plural}, {notes}{last}",
-            ordinal(cluster),
-            release.release.cluster,
-            ordinal(chart),
-            release.chart.name,
-            release.objects,
-        )
-    }
-}
-
-fn ordinal((place, all): (usize, usize)) -> String {
-    match place.cmp(&1) {
-        Ordering::Greater => format!("{place} of {all}"),
-        _ if all == 1 => "the only one".to_owned(),
-        _ => format!("first of {all}"),
-    }
 }

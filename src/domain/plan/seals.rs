@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
-use super::digest::{Canonical, hex, without_digest};
-
-/// Hex digits of one seal. 32 bits find the place of an edit; against an attacker stands the digest alone.
-const SEAL: usize = 8;
+use super::digest::SEAL;
 
 /// Eight hex digits for each part, and for each item of a list, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,28 +20,18 @@ pub struct Seals {
     pub unread: String,
     /// Of the totals.
     pub summary: String,
+    /// Of the calendar.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub calendar: String,
+    /// Of the relaxations.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub relaxations: String,
+    /// Of what is untested.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub untested: String,
 }
 
 impl Seals {
-    /// Computes the seals of a plan's content.
-    pub(super) fn of(plan: &Plan) -> serde_json::Result<Self> {
-        let mut hash = Canonical::default();
-        let mut waves = Vec::with_capacity(plan.waves.len());
-        for wave in &plan.waves {
-            let mut seals = seal(&mut hash, &(wave.number, &wave.name))?;
-            seals += &each(&mut hash, &wave.releases)?;
-            waves.push(seals);
-        }
-        Ok(Self {
-            metadata: seal(&mut hash, &without_digest(&plan.metadata))?,
-            waves,
-            held: each(&mut hash, &plan.held)?,
-            done: each(&mut hash, &plan.done)?,
-            unread: seal(&mut hash, &plan.unread)?,
-            summary: seal(&mut hash, &plan.summary)?,
-        })
-    }
-
     /// The first place, as a JSON pointer, where the content is not what these seals were made of.
     pub(super) fn first_difference(&self, content: &Self) -> Option<String> {
         if self.metadata != content.metadata {
@@ -72,6 +58,9 @@ impl Seals {
         for (name, was, is) in [
             ("unread", &self.unread, &content.unread),
             ("summary", &self.summary, &content.summary),
+            ("calendar", &self.calendar, &content.calendar),
+            ("relaxations", &self.relaxations, &content.relaxations),
+            ("untested", &self.untested, &content.untested),
         ] {
             if was != is {
                 return Some(format!("/{name}"));
@@ -93,18 +82,4 @@ fn first_changed(was: &str, is: &str) -> Option<usize> {
             _ => return Some(at),
         }
     }
-}
-
-fn each<T: Serialize>(hash: &mut Canonical, items: &[T]) -> serde_json::Result<String> {
-    let mut seals = String::with_capacity(items.len() * SEAL);
-    for item in items {
-        seals += &seal(hash, item)?;
-    }
-    Ok(seals)
-}
-
-fn seal<T: Serialize>(hash: &mut Canonical, part: &T) -> serde_json::Result<String> {
-    hash.part(part)?;
-    let sum = hash.finish();
-    Ok(hex(sum.get(..SEAL / 2).unwrap_or(&sum)))
 }

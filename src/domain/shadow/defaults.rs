@@ -74,10 +74,13 @@ const DEFAULTED: [&str; 62] = [
 
 /// Would the server put this field there by itself?
 pub fn is_server_default(path: &Path) -> bool {
-    let Some(last) = path.iter().rev().find_map(PathElement::as_field) else {
-        return false;
-    };
-    last == "whenScaled" || DEFAULTED.binary_search(&last).is_ok()
+    let last = path.iter().rev().find_map(PathElement::as_field);
+    last.is_some_and(is_defaulted)
+}
+
+/// Does the server fill in a field of this name, in some type?
+pub(super) fn is_defaulted(field: &str) -> bool {
+    field == "whenScaled" || DEFAULTED.binary_search(&field).is_ok()
 }
 
 #[cfg(test)]

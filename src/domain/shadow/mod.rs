@@ -2,10 +2,11 @@
 
 mod defaults;
 mod object;
+pub mod offline;
 mod release;
 mod summary;
 
-pub use object::{Probe, Probed, changed_paths, is_custom_resource, read_probe};
+pub use object::{Probe, Probed, changed_paths, is_built_in_group, is_custom_resource, read_probe};
 pub use release::{ACTIVE_CONFLICT, ReleaseFacts, active_conflict, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
 

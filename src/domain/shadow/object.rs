@@ -12,7 +12,7 @@ use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement}
 use serde_json::Value;
 
 use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
-use crate::domain::fields::text_at;
+use crate::domain::fields::{text_at, value_at};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
@@ -57,7 +57,12 @@ const BUILT_IN_GROUPS: [&str; 23] = [
 
 /// Is this an object of a CRD or of an aggregated API?
 pub fn is_custom_resource(object: &ObjectRef) -> bool {
-    !BUILT_IN_GROUPS.contains(&object.group())
+    !is_built_in_group(object.group())
+}
+
+/// Does the server itself serve this group?
+pub fn is_built_in_group(group: &str) -> bool {
+    BUILT_IN_GROUPS.contains(&group)
 }
 
 /// What a dry run of the manifest showed.
@@ -123,9 +128,11 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
         if is_own(&entry, probe.managers) {
             own_versions_agree &= entry.api_version() == apply_set.api_version;
             own = own.union(entry.fields());
-            forecast
-                .drift
-                .extend(lost.iter().map(|path| path.to_string()));
+            // A field may be lost in text only: the server writes quantities, bytes and defaults in its own way.
+            let changed = lost
+                .iter()
+                .filter(|path| value_at(&probe.live.json, path) != value_at(probe.applied, path));
+            forecast.drift.extend(changed.map(|path| path.to_string()));
             continue;
         }
         let owner = describe(&entry);

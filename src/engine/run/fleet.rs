@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::drive::drive;
 use super::hands::{DriveError, Hands, Task};
 use super::ledger::{Images, Ledger, LedgerError, read_attempt};
+use super::needs::{Needs, Verdict};
 use super::open::{Opening, open_migration};
 use super::pace::{FleetPace, Pacer};
 use super::patience::{Patience, is_away};
@@ -28,7 +29,7 @@ use crate::domain::run_event::{Share, What};
 use crate::engine::bounded::bounded;
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
-use crate::engine::shadow::{LiveProbe, Settling};
+use crate::engine::shadow::{AtHand, Library, LiveProbe, OfflineForecaster, Schemas, Settling};
 use crate::store::{self, AttemptRow, Holder, Journal};
 
 /// Record writes of a migration: lock, commit, supersede.
@@ -81,6 +82,7 @@ impl Crew {
         fleet: &FleetPace,
     ) -> Result<Self, CrewError> {
         let mut hands = BTreeMap::new();
+        let library = Arc::<Library>::default();
         for (name, (cluster, limits)) in clusters {
             let epoch = context
                 .journal
@@ -103,6 +105,7 @@ impl Crew {
                     managers: context.managers.clone(),
                     pacer,
                     clock,
+                    library: Arc::clone(&library),
                     away: AtomicBool::new(false),
                 },
             );
@@ -236,6 +239,10 @@ pub async fn run_waves(
         waves,
     };
     context.teller.tell(None, None, what).await;
+    let needs = Needs::of(plan, todo, &earlier(context).await, &|cluster| {
+        crew.on(cluster).is_some()
+    });
+    let needs = &needs;
     let mut sum = Ends::default();
     for wave in &plan.waves {
         if *context.stop.borrow() || sum.fenced() {
@@ -278,9 +285,9 @@ pub async fn run_waves(
         let work = by_cluster
             .into_iter()
             .filter_map(|(cluster, releases)| Some((crew.on(cluster)?, releases)));
-        let done = join_all(
-            work.map(|(hands, releases)| on_cluster(context, hands, wave.number, releases, plan)),
-        )
+        let done = join_all(work.map(|(hands, releases)| {
+            on_cluster(context, hands, wave.number, releases, plan, needs)
+        }))
         .await;
         let mut totals = Totals::default();
         for (ends, of) in done {
@@ -319,6 +326,7 @@ async fn on_cluster(
     wave: u32,
     releases: Vec<&PlannedRelease>,
     plan: &Plan,
+    needs: &Needs<'_>,
 ) -> (Ends, Totals) {
     let cluster = releases
         .first()
@@ -333,6 +341,16 @@ async fn on_cluster(
         managers: &context.managers,
         clock: context.clock.as_ref(),
         dice: context.dice.as_ref(),
+    };
+    // Hashes of schemas are read anew for each wave: between two of them a CRD may change.
+    let schemas = Schemas::new(Arc::clone(&hands.library));
+    let probe = OfflineForecaster {
+        probe,
+        at_hand: AtHand {
+            schemas: &schemas,
+            lives: None,
+            admission: None,
+        },
     };
     // A plan whose rules do not read was refused before; without rules every conflict is held.
     let book = Book::new(&plan.metadata.policies).unwrap_or_default();
@@ -355,10 +373,29 @@ async fn on_cluster(
         work.push(
             async move {
                 let mut ends = Ends::default();
+                let verdict = needs.wait(planned).await;
                 if *context.stop.borrow() || hands.away.load(Ordering::Relaxed) {
+                    needs.ended(&planned.release, None);
                     return (ends, None);
                 }
-                match migrate(context, hands, settling, wave, planned, &mut ends).await {
+                let end = match verdict {
+                    Verdict::Go => {
+                        migrate(context, hands, settling, wave, planned, &mut ends).await
+                    }
+                    Verdict::Never(why) => {
+                        hand_back(context, hands, wave, planned, Outcome::Held { why }).await
+                    }
+                    Verdict::Later(why) => {
+                        needs.ended(&planned.release, None);
+                        let why = format!("{} is not begun: {why}", planned.release);
+                        let what = What::Waiting { why, until: None };
+                        let cluster = &planned.release.cluster;
+                        context.teller.tell(Some(wave), Some(cluster), what).await;
+                        return (ends, None);
+                    }
+                };
+                needs.ended(&planned.release, end.as_ref().ok());
+                match end {
                     Ok(outcome) => (ends, Some(outcome)),
                     Err(error) => {
                         if is_away(&error) && !hands.away.swap(true, Ordering::Relaxed) {
@@ -413,20 +450,7 @@ async fn migrate(
     let ready = match opening {
         Opening::Opened(ready) => *ready,
         Opening::HandedBack(outcome) => {
-            hands
-                .ledger
-                .hand_back(&planned.release, Job::Migrate, outcome.clone())
-                .await?;
-            let what = What::ReleaseHandedBack {
-                release: planned.release.clone(),
-                outcome: outcome.word().to_owned(),
-                why: why(&outcome),
-            };
-            context
-                .teller
-                .tell(Some(wave), Some(&planned.release.cluster), what)
-                .await;
-            return Ok(outcome);
+            return hand_back(context, hands, wave, planned, outcome).await;
         }
     };
     tell_start(
@@ -447,6 +471,46 @@ async fn migrate(
     ends.repeats += memory.rehearsals;
     tell_end(context, Some(wave), &attempt, started).await;
     Ok(attempt.outcome.unwrap_or(Outcome::Done))
+}
+
+/// Journals and tells that a release is handed back untouched.
+async fn hand_back(
+    context: &RunContext,
+    hands: &Hands,
+    wave: u32,
+    planned: &PlannedRelease,
+    outcome: Outcome,
+) -> Result<Outcome, DriveError> {
+    hands
+        .ledger
+        .hand_back(&planned.release, Job::Migrate, outcome.clone())
+        .await?;
+    let what = What::ReleaseHandedBack {
+        release: planned.release.clone(),
+        outcome: outcome.word().to_owned(),
+        why: why(&outcome),
+    };
+    context
+        .teller
+        .tell(Some(wave), Some(&planned.release.cluster), what)
+        .await;
+    Ok(outcome)
+}
+
+/// What came of releases in this run before now. If the store does not say, nothing is known, and what needs them is not
+/// begun.
+async fn earlier(context: &RunContext) -> BTreeMap<ReleaseId, Outcome> {
+    let rows = context.journal.attempts(Some(&context.run)).await;
+    let mut rows: Vec<AttemptRow> = rows.unwrap_or_default();
+    rows.sort_by_key(|row| row.attempt);
+    let mut ends = BTreeMap::new();
+    for row in rows {
+        match row.outcome.filter(|_| row.job == Job::Migrate) {
+            Some(outcome) => ends.insert(row.release, outcome),
+            None => ends.remove(&row.release),
+        };
+    }
+    ends
 }
 
 /// Tells that work at a release begins.

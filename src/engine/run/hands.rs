@@ -12,6 +12,7 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::release::Driver;
 use crate::domain::run::IllegalEntry;
 use crate::engine::ports::Clock;
+use crate::engine::shadow::Library;
 use crate::helm::StorageError;
 use crate::store::Journal;
 
@@ -35,6 +36,8 @@ pub struct Hands {
     pub pacer: Pacer,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Schemas, shared by all clusters of the run.
+    pub library: Arc<Library>,
     /// Turned on once it had answered nobody for `SEND_PATIENCE`: no release is begun on it any more, or each of a
     /// thousand would wait as long.
     pub away: AtomicBool,

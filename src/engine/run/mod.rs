@@ -4,6 +4,7 @@ mod drive;
 mod fleet;
 mod hands;
 mod ledger;
+mod needs;
 mod open;
 mod pace;
 mod patience;

@@ -1,13 +1,23 @@
-//! Forecasts from the server itself: a forced dry run of each manifest under a throw-away manager.
+//! Forecasts: computed from schema and live object where that is possible, else from the server itself, by a forced dry
+//! run of the manifest under a throw-away manager.
 //!
-//! Two dry runs an object, no write: the apply that shows the apply set, and the adoption patch itself, so that
-//! admission and the server's own tricks are seen before anything is stored (rule R1).
+//! No write. Before a run stores anything, the adoption patch itself is sent as a dry run, so that admission and the
+//! server's own tricks are seen (rule R1).
 
+mod admission;
+mod lives;
 mod neighbours;
 mod objects;
+mod offline;
 mod probe;
 mod rehearse;
+mod schemas;
 mod settled;
+
+pub use admission::Admission;
+pub use lives::{Known, Lives};
+pub use offline::{AtHand, OfflineForecaster};
+pub use schemas::{Library, Schemas};
 
 pub use neighbours::{Holders, holders};
 pub use objects::{ManifestObject, Objects, ObjectsError, UnservedKind, objects};

@@ -1,11 +1,12 @@
-//! The probe: what the server says, object by object. Behind a trait, since an offline forecast will replace it
-//! wherever it can.
+//! The probe: what the server says, object by object; and the way of a release through any forecast.
 
 use async_trait::async_trait;
 use managed_fields::Time;
 
 use super::Holders;
+use super::lives::Known;
 use super::objects::{ManifestObject, Objects, ObjectsError, objects};
+use super::offline::AtHand;
 use super::rehearse::{Rehearsal, rehearse};
 use crate::cluster::{self, ErrorKind, Reader, Rehearser};
 use crate::domain::fleet::ManagerMatcher;
@@ -13,7 +14,7 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
-    Forecast, ObjectForecast, ObjectOutcome, Probe, Reason, ReleaseFacts, judge, read_probe,
+    Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, judge, read_probe,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::chain::chain;
@@ -46,7 +47,7 @@ pub struct PreparedObject {
     pub live: LiveObject,
     /// What Helm's entry shall own.
     pub apply_set: ApplySet,
-    /// The rehearsed adoption.
+    /// The adoption: rehearsed, but where a forecast was computed for somebody who does not write.
     pub adoption: Adoption,
 }
 
@@ -61,6 +62,8 @@ pub struct Prepared {
     pub dry_runs: u32,
     /// Dry runs repeated because an object was busy.
     pub repeats: u32,
+    /// Objects that only the server could tell about.
+    pub asked: u32,
 }
 
 /// Forecasts a release.
@@ -97,16 +100,33 @@ enum Verdict {
     Write(ObjectForecast, Box<PreparedObject>),
 }
 
+enum Asked {
+    Probed(Probed),
+    Settled(ObjectForecast),
+}
+
 #[derive(Default)]
 struct Seen {
     dry_runs: u32,
     repeats: u32,
+    asked: u32,
     lives: Vec<LiveObject>,
 }
 
 #[async_trait]
 impl Forecaster for LiveProbe<'_> {
     async fn forecast(&self, target: &Target<'_>) -> Result<Prepared, ForecastError> {
+        self.release(target, None).await
+    }
+}
+
+impl LiveProbe<'_> {
+    /// Forecasts a release, from what is at hand where that is enough.
+    pub(super) async fn release(
+        &self,
+        target: &Target<'_>,
+        at_hand: Option<&AtHand<'_>>,
+    ) -> Result<Prepared, ForecastError> {
         let release = target.records.id.clone();
         let mut notes = left_over_notes(target);
         let mut seen = Seen::default();
@@ -124,7 +144,7 @@ impl Forecaster for LiveProbe<'_> {
                 }));
                 for object in &found.served {
                     match self
-                        .object(object, &release, target.holders, &mut seen)
+                        .object(object, &release, target.holders, at_hand, &mut seen)
                         .await?
                     {
                         Verdict::Settled(forecast) => forecasts.push(forecast),
@@ -152,6 +172,7 @@ impl Forecaster for LiveProbe<'_> {
                     objects: Vec::new(),
                     dry_runs: 0,
                     repeats: 0,
+                    asked: 0,
                 });
             }
         }
@@ -162,11 +183,10 @@ impl Forecaster for LiveProbe<'_> {
             objects: writes,
             dry_runs: seen.dry_runs,
             repeats: seen.repeats,
+            asked: seen.asked,
         })
     }
-}
 
-impl LiveProbe<'_> {
     fn facts(&self, target: &Target<'_>, lives: &[LiveObject]) -> ReleaseFacts {
         ReleaseFacts {
             release: target.records.id.clone(),
@@ -185,12 +205,23 @@ impl LiveProbe<'_> {
         wanted: &ManifestObject,
         release: &ReleaseId,
         holders: &Holders,
+        at_hand: Option<&AtHand<'_>>,
         seen: &mut Seen,
     ) -> Result<Verdict, ForecastError> {
         let object = &wanted.object;
         let settled = |outcome| Ok(Verdict::Settled(plain(object, outcome)));
         for attempt in 0..TRIES_AT_A_BUSY_OBJECT {
-            let Some(live) = self.reader.object(object).await? else {
+            // What was listed may be some minutes old: good enough for the first look, not for a second one.
+            let known = match at_hand {
+                Some(at_hand) if attempt == 0 => at_hand.known(object),
+                _ => Known::Unlisted,
+            };
+            let live = match known {
+                Known::Found(live) => Some(*live),
+                Known::Missing => None,
+                Known::Unlisted => self.reader.object(object).await?,
+            };
+            let Some(live) = live else {
                 return settled(ObjectOutcome::Missing);
             };
             if attempt == 0 {
@@ -203,30 +234,21 @@ impl LiveProbe<'_> {
             if !others.is_empty() {
                 return settled(ObjectOutcome::Shared { with: others });
             }
-            let manager = format!("refit-probe-{}", self.dice.word(PROBE_SUFFIX));
-            count(seen, attempt);
-            let applied = match self
-                .rehearser
-                .rehearse_apply(object, &wanted.body, &manager, true)
-                .await
-            {
-                Ok(applied) => applied,
-                Err(error) => return refused(object, error),
-            };
-            let probe = Probe {
-                object,
-                live: &live,
-                applied: &applied,
-                manager: &manager,
-                managers: self.managers,
-            };
-            let probed = match read_probe(&probe) {
-                Ok(probed) => probed,
-                Err(error) => {
-                    return settled(ObjectOutcome::Unknown {
-                        reason: chain(&error),
-                    });
+            let told = match at_hand {
+                Some(at_hand) => {
+                    at_hand
+                        .told(self.reader, wanted, &live, self.managers)
+                        .await?
                 }
+                None => None,
+            };
+            let computed = told.is_some();
+            let probed = match told {
+                Some(probed) => probed,
+                None => match self.ask(wanted, &live, attempt, seen).await? {
+                    Asked::Probed(probed) => probed,
+                    Asked::Settled(forecast) => return Ok(Verdict::Settled(forecast)),
+                },
             };
             let mut forecast = probed.forecast;
             let Some(apply_set) = probed.apply_set else {
@@ -247,6 +269,15 @@ impl LiveProbe<'_> {
                     });
                 }
             };
+            if computed && at_hand.is_some_and(|at_hand| !at_hand.rehearses(wanted)) {
+                let write = PreparedObject {
+                    object: object.clone(),
+                    live,
+                    apply_set,
+                    adoption,
+                };
+                return Ok(Verdict::Write(forecast, Box::new(write)));
+            }
             count(seen, attempt);
             match rehearse(self.rehearser, object, &live, &adoption.wish).await {
                 Ok(Rehearsal::Moved) => {}
@@ -282,6 +313,44 @@ impl LiveProbe<'_> {
             reason: format!(
                 "it changed under {TRIES_AT_A_BUSY_OBJECT} dry runs: somebody writes it all the time"
             ),
+        })
+    }
+
+    /// The facts from the server: a forced dry run of the manifest.
+    async fn ask(
+        &self,
+        wanted: &ManifestObject,
+        live: &LiveObject,
+        attempt: u32,
+        seen: &mut Seen,
+    ) -> Result<Asked, ForecastError> {
+        let object = &wanted.object;
+        let manager = format!("refit-probe-{}", self.dice.word(PROBE_SUFFIX));
+        count(seen, attempt);
+        seen.asked += u32::from(attempt == 0);
+        let applied = match self
+            .rehearser
+            .rehearse_apply(object, &wanted.body, &manager, true)
+            .await
+        {
+            Ok(applied) => applied,
+            Err(error) => return refused(object, error),
+        };
+        let probe = Probe {
+            object,
+            live,
+            applied: &applied,
+            manager: &manager,
+            managers: self.managers,
+        };
+        Ok(match read_probe(&probe) {
+            Ok(probed) => Asked::Probed(probed),
+            Err(error) => Asked::Settled(plain(
+                object,
+                ObjectOutcome::Unknown {
+                    reason: chain(&error),
+                },
+            )),
         })
     }
 
@@ -326,7 +395,7 @@ fn plain(object: &ObjectRef, outcome: ObjectOutcome) -> ObjectForecast {
 /// Words of a policy or a webhook that says no, in the server's answer (upstream `apiserver/pkg/admission/plugin`).
 const ADMISSION_WORDS: [&str; 2] = ["denied", "does not support dry run"];
 
-fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, ForecastError> {
+fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Asked, ForecastError> {
     let outcome = match error.kind {
         ErrorKind::Invalid | ErrorKind::Forbidden
             if ADMISSION_WORDS
@@ -346,7 +415,7 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Verdict, Forecas
         ErrorKind::NotFound => ObjectOutcome::Missing,
         _ => return Err(error.into()),
     };
-    Ok(Verdict::Settled(plain(object, outcome)))
+    Ok(Asked::Settled(plain(object, outcome)))
 }
 
 /// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.

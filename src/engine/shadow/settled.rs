@@ -61,6 +61,8 @@ pub struct SettledRelease {
     pub dry_runs: u32,
     /// Dry runs repeated because an object was busy.
     pub repeats: u32,
+    /// Objects that only the server could tell about.
+    pub asked: u32,
 }
 
 impl Settling<'_> {
@@ -85,6 +87,7 @@ impl Settling<'_> {
             objects,
             mut dry_runs,
             mut repeats,
+            asked: unknown,
         } = prepared;
         let mut by_object: BTreeMap<ObjectRef, PreparedObject> = objects
             .into_iter()
@@ -145,6 +148,7 @@ impl Settling<'_> {
             objects: settled,
             dry_runs,
             repeats,
+            asked: unknown,
         })
     }
 
@@ -308,6 +312,7 @@ fn plain(prepared: Prepared) -> SettledRelease {
             .collect(),
         dry_runs: prepared.dry_runs,
         repeats: prepared.repeats,
+        asked: prepared.asked,
     }
 }
 

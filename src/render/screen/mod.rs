@@ -12,6 +12,7 @@ pub mod settings;
 pub mod settle;
 pub mod shadow;
 pub mod status;
+pub mod triage;
 pub mod undo;
 pub mod unlock;
 

@@ -13,6 +13,7 @@ use crate::domain::plan::Candidate;
 use crate::domain::shadow::{
     Conflict, Forecast, ObjectForecast, Rate, ReleaseOutcome, Summary, summary,
 };
+use crate::domain::triage::ReleaseCause;
 use crate::render::{Column, Cut, Document, Frame, Next, Record, Role, Span, Table, text};
 
 /// The highest rates that the summary names; the JSON has all.
@@ -31,6 +32,8 @@ pub struct ShadowScreen<'a> {
     pub unread: &'a BTreeMap<ClusterName, String>,
     /// Clusters in scope.
     pub clusters: usize,
+    /// The gravest cause of each held release; of one that is missing here the forecast's own words are shown.
+    pub causes: &'a BTreeMap<ReleaseId, ReleaseCause>,
     /// Dry runs sent.
     pub dry_runs: u64,
     /// For ages.
@@ -61,6 +64,7 @@ impl ShadowScreen<'_> {
                     },
                     "one release, field by field",
                 )
+                .next(Next::Triage, "causes over the fleet, and their fixes")
                 .next(Next::Plan, "what can be migrated, and what is held"),
             None => document.next(Next::Plan, "what can be migrated, and what is held"),
         }
@@ -227,7 +231,9 @@ impl ShadowScreen<'_> {
                 ..Record::default()
             }
         });
-        away.chain(self.sorted().into_iter().map(record)).collect()
+        let sorted = self.sorted().into_iter();
+        away.chain(sorted.map(|it| record(it, self.causes.get(&it.forecast.release))))
+            .collect()
     }
 
     fn fields(&self, forecast: &Forecast) -> Table {
@@ -394,15 +400,26 @@ fn item(candidate: &Candidate) -> Value {
     item
 }
 
-fn record(candidate: &Candidate) -> Record {
+fn record(candidate: &Candidate, gravest: Option<&ReleaseCause>) -> Record {
     let forecast = &candidate.forecast;
     let release = &forecast.release;
     let count = |of: fn(&ObjectForecast) -> usize| forecast.objects.iter().map(of).sum::<usize>();
     let causes = causes(forecast);
-    let cause = causes.first().map(|first| match causes.len() {
-        1 => (*first).to_owned(),
-        more => format!("{first} (+{})", more - 1),
+    let (first, more) = match gravest {
+        Some(gravest) => (Some(&*gravest.cause), gravest.more),
+        None => (
+            causes.first().copied(),
+            causes.len().saturating_sub(1) as u64,
+        ),
+    };
+    let cause = first.map(|first| match more {
+        0 => first.to_owned(),
+        more => format!("{first} (+{more})"),
     });
+    let mut json = item(candidate);
+    if let (Some(gravest), Some(map)) = (gravest, json.as_object_mut()) {
+        map.insert("cause".into(), json!(gravest.cause));
+    }
     let plain = |number: usize| Span::plain(number.to_string());
     let active = count(|it| it.active.len());
     Record {
@@ -424,7 +441,7 @@ fn record(candidate: &Candidate) -> Record {
             plain(count(|it| it.drift.len())),
             Span::or_none(cause),
         ],
-        json: item(candidate),
+        json,
         name: Some(release.to_string()),
         only_wide: false,
     }
@@ -609,12 +626,18 @@ pub(crate) mod tests {
     ) -> crate::render::Printed {
         let releases = acme();
         let unread = [("edge-1".into(), "token expired".to_owned())].into();
+        let checkout = ReleaseCause {
+            cause: "image-set-by-hand".into(),
+            more: 2,
+        };
+        let causes = [("eu-1/shop/checkout".parse().unwrap(), checkout)].into();
         let screen = ShadowScreen {
             fleet: "acme",
             taken_at: "2026-11-23T10:19:58Z".parse().unwrap(),
             releases: &releases,
             unread: &unread,
             clusters: 3,
+            causes: &causes,
             dry_runs: 6,
             now: "2026-11-23T10:20:00Z".parse().unwrap(),
             took: SignedDuration::from_millis(1_949),
@@ -634,7 +657,7 @@ pub(crate) mod tests {
 CLUSTER   NAMESPACE   RELEASE    OUTCOME       OBJECTS   ACTIVE   LATENT   DROPS   CAUSE
 edge-1    ?           ?          Unreachable   ?         ?        ?        ?       token expired
 eu-1      shop        ledger     Blocked       0         0        0        0       pending-upgrade
-eu-1      shop        checkout   NeedsChoice   2         2        1        1       active-conflict (+1)
+eu-1      shop        checkout   NeedsChoice   2         2        1        1       image-set-by-hand (+2)
 eu-2      shop        web        Ready         1         0        0        0       <none>
 "
         );
@@ -649,6 +672,7 @@ Done          0          fleet          acme 33.3% (1 of 3 releases)
 2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 of 3 clusters, 1.9s, 0 writes.
 warning: edge-1 not read: token expired
 Next: refit shadow eu-1/shop/ledger       one release, field by field
+      refit triage                        causes over the fleet, and their fixes
       refit plan --save refit.plan.json   what can be migrated, and what is held
 "
         );

@@ -1,10 +1,11 @@
 //! Schemas: how each field of an object merges, as far as field ownership must know.
 //!
 //! `mod` holds the types, `openapi` reads them from a cluster's OpenAPI v3 documents, `kind` names kinds, `zero` knows what
-//! a new object says already.
+//! a new object says already, `view` is for readers who walk a value beside its type.
 
 mod kind;
 mod openapi;
+mod view;
 mod zero;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use kind::Kind;
 pub use openapi::{Fault, OpenApiError};
+pub use view::{FieldView, TypeView};
 
 /// The name of the type of anything that is owned as one whole.
 pub(crate) const UNTYPED_ATOMIC: &str = "__untyped_atomic_";

@@ -278,7 +278,7 @@ impl Figures {
             ),
         );
         check(
-            self.dry_runs <= 2 * self.objects,
+            self.dry_runs * 20 <= self.objects * 21,
             format!("{} dry runs of {} objects", self.dry_runs, self.objects),
         );
         check(

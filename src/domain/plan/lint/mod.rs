@@ -1,11 +1,12 @@
 //! The linter: does a plan keep the rules that every plan keeps? Shares no code with the planner.
 
+mod bounds;
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Candidate, Plan, PlannedRelease};
-use crate::domain::fleet::settings::Cut;
-use crate::domain::fleet::{WaveSize, WaveSizes};
+use super::{Candidate, Dependencies, Plan, PlannedRelease};
 use crate::domain::ids::ReleaseId;
 use crate::domain::policy::Book;
 use crate::domain::shadow::{ObjectOutcome, ReleaseOutcome};
@@ -25,10 +26,16 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Takes a place and a text.
+type Finder<'a> = dyn FnMut(String, String) + 'a;
+
 /// Holds a plan against what it was made of. Nothing found: every Ready release is in exactly one wave with the facts of
-/// its candidate, nothing else is in a wave, sizes and sums are right.
-pub fn lint(plan: &Plan, candidates: &[Candidate]) -> Vec<Finding> {
+/// its candidate, nothing else is in a wave, nothing before what it needs, sizes, caps, peers and sums are right.
+pub fn lint(plan: &Plan, candidates: &[Candidate], dependencies: &Dependencies) -> Vec<Finding> {
     let mut findings = structure(plan);
+    order::edges(plan, dependencies, &mut |place, text| {
+        findings.push(Finding { place, text });
+    });
     let mut find = |place: String, text: &str| {
         findings.push(Finding {
             place,
@@ -90,7 +97,11 @@ pub fn lint(plan: &Plan, candidates: &[Candidate]) -> Vec<Finding> {
 pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |place: String, text: String| findings.push(Finding { place, text });
-    waves(plan, &mut find);
+    order::waves(plan, &mut find);
+    order::needs(plan, &mut find);
+    bounds::sizes(plan, &mut find);
+    bounds::caps_and_peers(plan, &mut find);
+    bounds::stages(plan, &mut find);
     sums(plan, &mut find);
     let mut seen: BTreeSet<&ReleaseId> = BTreeSet::new();
     let held = plan.held.iter().enumerate();
@@ -119,7 +130,10 @@ pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
         if held.reasons.is_empty() {
             find(format!("/held/{at}"), "no reason".to_owned());
         }
-        if matches!(held.outcome, ReleaseOutcome::Ready | ReleaseOutcome::Done) {
+        let by_need = held.reasons.iter().all(|it| it.cause == "dependency-held");
+        if held.outcome == ReleaseOutcome::Done
+            || (held.outcome == ReleaseOutcome::Ready && (!by_need || held.reasons.is_empty()))
+        {
             find(format!("/held/{at}"), "it is held without need".to_owned());
         }
     }
@@ -133,44 +147,6 @@ pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
         );
     }
     findings
-}
-
-/// Numbers count up, no wave is empty, sizes are those of the fleet.
-fn waves(plan: &Plan, find: &mut impl FnMut(String, String)) {
-    let all: u64 = plan
-        .waves
-        .iter()
-        .map(|wave| wave.releases.len() as u64)
-        .sum();
-    for (at, wave) in plan.waves.iter().enumerate() {
-        let place = format!("/waves/{at}");
-        if u32::try_from(at).ok().and_then(|at| at.checked_add(1)) != Some(wave.number) {
-            find(place.clone(), "waves do not count up from 1".to_owned());
-        }
-        if (wave.name == "canary") != (at == 0) {
-            find(place.clone(), "the canary is the first wave".to_owned());
-        }
-        let Some(Cut::Sizes(WaveSizes(sizes))) =
-            plan.metadata.settings.stages.first().map(|it| &it.cut)
-        else {
-            continue;
-        };
-        let wanted = match sizes.get(at).or_else(|| sizes.last()) {
-            None => 0,
-            Some(WaveSize::Count(count)) => u64::from(*count),
-            Some(WaveSize::Percent(percent)) => {
-                let hundredths = all * u64::from(*percent);
-                hundredths.div_ceil(100)
-            }
-        };
-        let found = wave.releases.len() as u64;
-        let last = at + 1 == plan.waves.len();
-        let fits = found == wanted || (last && found < wanted);
-        if !fits || found == 0 {
-            let text = format!("it has {found} releases, and should have {wanted}");
-            find(place, text);
-        }
-    }
 }
 
 /// The summary adds up.
@@ -195,6 +171,7 @@ fn sums(plan: &Plan, find: &mut impl FnMut(String, String)) {
             held(ReleaseOutcome::NeedsChoice),
         ),
         ("blocked", summary.blocked, held(ReleaseOutcome::Blocked)),
+        ("waiting", summary.waiting, held(ReleaseOutcome::Ready)),
         ("done", summary.done, plan.done.len() as u64),
         ("objects", summary.objects, sum(|release| release.objects)),
         ("writes", summary.writes, sum(|release| release.writes)),

@@ -1,0 +1,276 @@
+//! The forecast of one object without asking the server: what a forced apply of its manifest would answer.
+//!
+//! ```text
+//! manifest ─┐
+//! live ─────┼─► merge, compare (managed_fields) ─► settle: defaults, ─► read_probe: the same facts
+//! schema ───┘   as the server does before it         normal forms         as from a real dry run
+//!               stores anything
+//! ```
+//!
+//! | room | holds |
+//! |---|---|
+//! | `api` | what a cluster publishes of one group-version |
+//! | `settle` | what the server makes of a merged object: defaults, zero values, quantities |
+//! | `tables` | which zero values Go drops, which defaults are filled in |
+//! | `nulls` | nulls that a custom resource's schema refuses (rule R5) |
+//!
+//! What only the server can tell is [`Unknown`], or told with a [`Told::doubt`]: conversion between versions, admission.
+
+mod api;
+mod nulls;
+mod settle;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use managed_fields::entry::decode;
+use managed_fields::manager::ManagerError;
+use managed_fields::{ManagedFieldsEntry, PathElement, Time};
+use serde_json::Value;
+
+pub use api::{Api, ApiError};
+
+use super::object::{Probe, Probed, read_probe};
+use super::{ObjectForecast, ObjectOutcome};
+use crate::domain::fleet::ManagerMatcher;
+use crate::domain::object::{LiveObject, ObjectRef};
+use crate::domain::transfer::{describe, is_own};
+
+/// The manager that stands for Helm in the computation: a new one, so that what it would own and take shows. No real
+/// manager has this name.
+const MANAGER: &str = "refit-offline-forecast";
+
+/// The time of the new entry, which nobody looks at.
+const EPOCH: Time = match Time::from_unix(0) {
+    Ok(time) => time,
+    Err(_) => unreachable!(),
+};
+
+/// What a forecast needs. All of it is borrowed: [`Api`] is prepared once a group-version.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The object.
+    pub object: &'a ObjectRef,
+    /// What Helm applies: manifest, namespace, Helm's label and annotations.
+    pub body: &'a Value,
+    /// As it is, at the manifest's apiVersion.
+    pub live: &'a LiveObject,
+    /// What the cluster publishes of the manifest's group-version.
+    pub api: &'a Api,
+    /// Whose entries are Helm's own.
+    pub managers: &'a ManagerMatcher,
+}
+
+/// A forecast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The facts, as from a dry run.
+    pub probed: Probed,
+    /// Why the server may see it in another way; the facts are the best guess then.
+    pub doubt: Option<String>,
+}
+
+/// Only the server can tell.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unknown {
+    /// Why.
+    pub reason: String,
+}
+
+/// Forecasts one object. Linear in the sizes of manifest and live object.
+pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
+    let object = input.object;
+    if let Some(reason) = refused_before_merging(input) {
+        return Ok(invalid(object, reason));
+    }
+    let Some(endpoint) = input.api.endpoint(&object.kind) else {
+        return Err(unknown(format!(
+            "the cluster publishes no usable schema of {} {}",
+            object.api_version, object.kind
+        )));
+    };
+    let entries = entries(input.live)?;
+    let (here, aside): (Vec<_>, Vec<_>) = entries
+        .iter()
+        .partition(|entry| entry.api_version() == object.api_version);
+    if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
+        return Err(unknown(format!(
+            "{} owns fields at {}, the manifest is at {}: only the server can convert",
+            describe(other),
+            other.api_version(),
+            object.api_version
+        )));
+    }
+    let live = if aside.is_empty() {
+        Cow::Borrowed(&input.live.json)
+    } else {
+        Cow::Owned(with_entries(&input.live.json, &here))
+    };
+    let merged = match endpoint
+        .manager
+        .apply(Some(&live), input.body, MANAGER, true, EPOCH)
+    {
+        Ok(merged) => merged,
+        Err(error @ (ManagerError::Config { .. } | ManagerError::ManagedFieldsInConfig)) => {
+            return Ok(invalid(object, error.server_message()));
+        }
+        Err(error) => {
+            return Err(unknown(format!(
+                "the live object does not fit the published schema: {}",
+                error.server_message()
+            )));
+        }
+    };
+    let mut applied = merged.object;
+    let kept = take_entries(&mut applied);
+    for field in &endpoint.reset {
+        restore(&mut applied, &input.live.json, field);
+    }
+    if let Some(model) = endpoint.model
+        && let Some(reason) = nulls::refused(object, model, &applied)
+    {
+        return Ok(invalid(object, reason));
+    }
+    let settled = settle::settle(object, &mut applied, &input.live.json, endpoint.view);
+    put_entries(&mut applied, kept, &aside);
+    let probe = Probe {
+        object,
+        live: input.live,
+        applied: &applied,
+        manager: MANAGER,
+        managers: input.managers,
+    };
+    let probed = read_probe(&probe).map_err(|error| unknown(error.to_string()))?;
+    let doubt = settled.or_else(|| doubt_of(input, &probed, &entries));
+    Ok(Told { probed, doubt })
+}
+
+fn unknown(reason: String) -> Unknown {
+    Unknown { reason }
+}
+
+fn invalid(object: &ObjectRef, reason: String) -> Told {
+    let forecast = ObjectForecast {
+        object: object.clone(),
+        outcome: ObjectOutcome::Invalid { reason },
+        active: Vec::new(),
+        latent: Vec::new(),
+        drops: Vec::new(),
+        drift: Vec::new(),
+    };
+    Told {
+        probed: Probed {
+            forecast,
+            apply_set: None,
+        },
+        doubt: None,
+    }
+}
+
+/// What the server refuses whatever the schema says (rule R5).
+fn refused_before_merging(input: &Input<'_>) -> Option<String> {
+    let metadata = input.body.get("metadata")?;
+    let text = |key| {
+        metadata
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    if text("uid").is_some_and(|uid| uid != input.live.uid.as_str()) {
+        return Some("metadata.uid is in the manifest, and is not the live object's".to_owned());
+    }
+    text("resourceVersion").map(|_| {
+        "metadata.resourceVersion is in the manifest: an apply is refused once the object has moved"
+            .to_owned()
+    })
+}
+
+fn entries(live: &LiveObject) -> Result<Vec<ManagedFieldsEntry>, Unknown> {
+    decode(&Value::Array(live.managed_fields().to_vec()))
+        .map_err(|error| unknown(format!("the live managedFields do not read: {error}")))
+}
+
+/// Whether an entry owns nothing but status: an apply of the main resource does not touch that, at whatever version.
+fn is_status_only(entry: &ManagedFieldsEntry) -> bool {
+    let is_status = |element: &PathElement| element.as_field() == Some("status");
+    let fields = entry.fields();
+    fields.members().all(is_status) && fields.children().all(|(element, _)| is_status(element))
+}
+
+fn managed_fields(object: &mut Value) -> Option<&mut serde_json::Map<String, Value>> {
+    object.get_mut("metadata")?.as_object_mut()
+}
+
+fn with_entries(live: &Value, entries: &[&ManagedFieldsEntry]) -> Value {
+    let mut live = live.clone();
+    if let Some(metadata) = managed_fields(&mut live) {
+        let entries = entries.iter().map(|entry| entry.to_value()).collect();
+        metadata.insert("managedFields".to_owned(), Value::Array(entries));
+    }
+    live
+}
+
+fn take_entries(applied: &mut Value) -> Vec<Value> {
+    let taken = managed_fields(applied).and_then(|metadata| metadata.remove("managedFields"));
+    match taken {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
+    }
+}
+
+fn put_entries(applied: &mut Value, mut kept: Vec<Value>, aside: &[&ManagedFieldsEntry]) {
+    kept.extend(aside.iter().map(|entry| entry.to_value()));
+    if let Some(metadata) = managed_fields(applied) {
+        metadata.insert("managedFields".to_owned(), Value::Array(kept));
+    }
+}
+
+/// Puts a top-level field back as it is live: the endpoint does not set it.
+fn restore(applied: &mut Value, live: &Value, field: &str) {
+    if let Some(applied) = applied.as_object_mut() {
+        match live.get(field) {
+            Some(value) => applied.insert(field.to_owned(), value.clone()),
+            None => applied.remove(field),
+        };
+    }
+}
+
+/// What the algebra cannot see: admission, and the one built-in kind that counts its generation up at a mere adoption.
+fn doubt_of(input: &Input<'_>, probed: &Probed, entries: &[ManagedFieldsEntry]) -> Option<String> {
+    if has_empty_ca_bundle(input.body) {
+        return Some("a webhook with an empty caBundle may count its generation up".to_owned());
+    }
+    if probed.forecast.drift.is_empty() {
+        return None;
+    }
+    // Whoever changes a field by an update takes it from Helm. So a field that Helm owns and that differs from the
+    // manifest was written so under Helm's name: by admission on the way (then an apply changes nothing), or by another
+    // revision (then it does).
+    let own: Vec<&ManagedFieldsEntry> = entries
+        .iter()
+        .filter(|entry| is_own(entry, input.managers))
+        .collect();
+    let field = probed.forecast.drift.iter().find(|field| {
+        own.iter().any(|entry| {
+            entry
+                .fields()
+                .iter()
+                .any(|path| path.to_string() == **field)
+        })
+    })?;
+    Some(format!(
+        "{field} is Helm's own and not as in the manifest: admission, or another revision"
+    ))
+}
+
+fn has_empty_ca_bundle(body: &Value) -> bool {
+    let webhooks = body.get("webhooks").and_then(Value::as_array);
+    webhooks.into_iter().flatten().any(|webhook| {
+        webhook
+            .pointer("/clientConfig/caBundle")
+            .is_some_and(|bundle| bundle == "")
+    })
+}

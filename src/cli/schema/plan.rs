@@ -154,6 +154,8 @@ Seals
   unread: string
   summary: string
   calendar?: string
+  relaxations?: string
+  untested?: string
 PolicyRule
   place: string
   kind?: [string]

@@ -20,6 +20,7 @@ contexts = "acme-us-*"
 labels = { env = "prod", region = "us" }
 "#;
 
+const PLAN_SCHEMA: &str = include_str!("../../docs/reference/plan.schema.json");
 const EXAMPLE: &str = include_str!("../../fleet.toml.example");
 
 fn contexts(path: Option<&Path>) -> Result<KubeContexts, String> {
@@ -86,15 +87,16 @@ fn made(fleet: &Fleet) -> Plan {
     let plan = plan(candidates.clone(), &request).expect("a plan");
     let findings = lint(&plan, &candidates);
     assert!(findings.is_empty(), "{findings:#?}");
+    let schema: serde_json::Value = serde_json::from_str(PLAN_SCHEMA).expect("a schema");
+    let json: serde_json::Value =
+        serde_json::from_str(&plan.to_json().expect("JSON")).expect("JSON");
+    assert_eq!(testbed::json_schema::violations(&schema, &json), [""; 0]);
     plan
 }
 
-/// Playbooks of stages: this planner cuts by sizes alone.
-const STAGED: [&str; 3] = ["canary", "cautious", "deadline"];
-
 #[test]
 fn every_built_in_playbook_is_planned() {
-    for (name, _) in BUILT_IN.iter().filter(|(name, _)| !STAGED.contains(name)) {
+    for (name, _) in BUILT_IN {
         let fleet = load(&FLEET.replace("PLAYBOOK", name), &[]).fleet;
         let plan = made(&fleet);
         assert_eq!(plan.metadata.settings.playbook, *name);
@@ -104,12 +106,7 @@ fn every_built_in_playbook_is_planned() {
 
 #[test]
 fn the_example_is_planned() {
-    let sizes = [
-        "waves.sizes = [1, 5, \"20%\"]",
-        "waves.approve = []",
-        "gates.conflicts.after = []",
-    ];
-    let plan = made(&load(EXAMPLE, &sizes).fleet);
+    let plan = made(&load(EXAMPLE, &[]).fleet);
     assert_eq!(plan.metadata.settings.playbook, "canary");
     assert_eq!(plan.summary.migrate, 48);
 }

@@ -92,7 +92,7 @@ fn members(
         match (own, keywords.get("additionalProperties")) {
             (Some(own), _) => look(root, own, member, &place, flaws),
             (None, Some(Value::Bool(false))) => {
-                flaws.push(format!("{place}: there is no such key"))
+                flaws.push(format!("{place}: there is no such key"));
             }
             (None, Some(rule @ Value::Object(_))) => look(root, rule, member, &place, flaws),
             (None, _) => {}

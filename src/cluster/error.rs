@@ -63,7 +63,16 @@ pub struct Error {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// "Internal Server Error".
+const INTERNAL: u16 = 500;
+
 impl Error {
+    /// Is it a fault of what was asked about (a kind whose conversion webhook is down, for one) rather than of the whole
+    /// server? That one says 503 or nothing at all. Others' objects can still be read.
+    pub fn is_fault(&self) -> bool {
+        self.kind == ErrorKind::Server && self.code == INTERNAL
+    }
+
     /// Should the same request be sent again: nothing is decided yet (429, 5xx, cut, not connected)?
     pub fn is_undecided(&self) -> bool {
         matches!(

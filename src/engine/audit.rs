@@ -73,7 +73,7 @@ async fn facts(
 ) -> cluster::Result<Vec<ReleaseFacts>> {
     let mut releases = read_cluster(reader, cluster, scope).await?;
     releases.retain(|release| only.is_none_or(|only| release.records.id == *only));
-    let live = live_objects(reader, &releases).await?;
+    let live = live_objects(reader, &mut releases).await?;
     let mut wanted = Vec::new();
     for release in &releases {
         wanted.extend(
@@ -135,7 +135,7 @@ fn release_facts(
             .as_ref()
             .err()
             .cloned()
-            .or_else(|| release.manifest_error.clone())
+            .or_else(|| release.fault.clone())
             .or_else(|| {
                 release
                     .records

@@ -48,8 +48,8 @@ pub struct ReleaseRead {
     pub deployed: Option<Loaded>,
     /// The objects of the current manifest.
     pub objects: Objects,
-    /// Why the manifest does not read.
-    pub manifest_error: Option<String>,
+    /// Why the manifest, or an object of it, does not read.
+    pub fault: Option<String>,
 }
 
 impl ReleaseRead {
@@ -111,13 +111,13 @@ pub async fn read_cluster(
             last,
             deployed,
             objects: Objects::default(),
-            manifest_error: None,
+            fault: None,
         };
         if let Some(current) = release.current() {
             match objects(reader, &current.record).await {
                 Ok(found) => release.objects = found,
                 Err(ObjectsError::Cluster(error)) => return Err(error),
-                Err(error) => release.manifest_error = Some(chain(&error)),
+                Err(error) => release.fault = Some(chain(&error)),
             }
         }
         read.push(release);
@@ -125,27 +125,40 @@ pub async fn read_cluster(
     Ok(read)
 }
 
-/// Live objects of a cluster by reference: one LIST a kind.
+/// Live objects of a cluster by reference: one LIST a kind. A kind that the server fails to list is a fault of the
+/// releases that have such objects, and of nobody else.
 pub async fn live_objects(
     reader: &dyn Reader,
-    releases: &[ReleaseRead],
+    releases: &mut [ReleaseRead],
 ) -> cluster::Result<BTreeMap<ObjectRef, LiveObject>> {
-    let wanted: BTreeSet<&ObjectRef> = releases
+    let wanted: BTreeSet<ObjectRef> = releases
         .iter()
         .flat_map(|release| &release.objects.served)
-        .map(|object| &object.object)
+        .map(|object| object.object.clone())
         .collect();
-    let kinds: BTreeSet<(&str, &str)> = wanted
-        .iter()
-        .map(|object| (object.api_version.as_str(), object.kind.as_str()))
-        .collect();
+    let of_kind = |object: &ObjectRef| (object.api_version.clone(), object.kind.clone());
+    let kinds: BTreeSet<(String, String)> = wanted.iter().map(of_kind).collect();
     let mut found = BTreeMap::new();
-    for (api_version, kind) in kinds {
-        for live in reader.objects(api_version, kind).await? {
+    for (api_version, kind) in &kinds {
+        let all = match reader.objects(api_version, kind).await {
+            Ok(all) => all,
+            Err(error) if error.is_fault() => {
+                let has = |release: &&mut ReleaseRead| {
+                    let mut objects = release.objects.served.iter().map(|it| &it.object);
+                    objects.any(|it| it.api_version == *api_version && it.kind == *kind)
+                };
+                for release in releases.iter_mut().filter(has) {
+                    release.fault.get_or_insert_with(|| chain(&error));
+                }
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        for live in all {
             let text = |key| live.json.pointer(key).and_then(Value::as_str);
             let object = ObjectRef {
-                api_version: api_version.to_owned(),
-                kind: kind.to_owned(),
+                api_version: api_version.clone(),
+                kind: kind.clone(),
                 namespace: text("/metadata/namespace").map(Into::into),
                 name: text("/metadata/name").unwrap_or_default().to_owned(),
             };
@@ -209,8 +222,8 @@ async fn rows(
     scope: &Scope,
     managers: &ManagerMatcher,
 ) -> cluster::Result<Vec<InventoryRelease>> {
-    let releases = read_cluster(reader, cluster, scope).await?;
-    let live = live_objects(reader, &releases).await?;
+    let mut releases = read_cluster(reader, cluster, scope).await?;
+    let live = live_objects(reader, &mut releases).await?;
     Ok(releases
         .iter()
         .map(|release| release_row(release, &live, managers))
@@ -259,10 +272,7 @@ fn release_row(
         updated: record
             .map(|record| record.info.last_deployed.clone())
             .filter(|text| !text.is_empty()),
-        error: last
-            .err()
-            .cloned()
-            .or_else(|| release.manifest_error.clone()),
+        error: last.err().cloned().or_else(|| release.fault.clone()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The written pages keep up with the code: links lead somewhere, and an invariant names a check that is there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::tree::{files, read, root};
+use super::tree::{files, read, root, rust_files};
 
 /// What opens an invariant.
 const INVARIANT: &str = "**Invariant:**";
@@ -71,6 +72,39 @@ fn every_invariant_names_a_check_that_exists() {
         checked > 0,
         "no invariant was found: has the page's form changed?"
     );
+}
+
+/// What opens a case in `tests/live/cases`.
+const CASE: &str = "Case::new(";
+
+/// The last column of the case table in `docs/adoption-rules.md` and the cases of `tests/live/cases` are the same.
+#[test]
+fn the_case_table_is_what_is_played() {
+    let page = read("docs/adoption-rules.md");
+    let (_, table) = page.split_once("## The case table").unwrap();
+    let rows = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| case |"));
+    let named: BTreeSet<&str> = rows
+        .filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    let (tests, named): (BTreeSet<&str>, BTreeSet<&str>) =
+        named.into_iter().partition(|name| name.contains("::"));
+    for test in &tests {
+        assert!(exists(test), "there is no test `{test}`");
+    }
+    let rooms: Vec<String> = rust_files("tests/live/cases")
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    let played: BTreeSet<&str> = rooms
+        .iter()
+        .flat_map(|text| text.split(CASE).skip(1))
+        .filter_map(|text| text.trim_start().strip_prefix('"')?.split('"').next())
+        .collect();
+    assert!(!tests.is_empty() && !played.is_empty());
+    assert_eq!(named, played);
 }
 
 /// `path`, or `path::function` where the file has that function.

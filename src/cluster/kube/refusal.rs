@@ -166,6 +166,7 @@ fn is_apply_machinery(status: &Status) -> bool {
             "failed to create typed patch object",
             "failed to create typed live object",
             "failed to convert new object",
+            "request to convert CR to an invalid group/version",
         ]
         .iter()
         .any(|start| status.message.starts_with(start))
@@ -406,6 +407,7 @@ mod tests {
             "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): .spec.template.spec.containers[name=\"c\"].env: duplicate entries for key [name=\"A\"]",
             "failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .datax: field not declared in schema",
             "failed to convert new object (shop/s; /v1, Kind=Secret) to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 7",
+            "request to convert CR to an invalid group/version: case.example/v1alpha1",
         ] {
             assert_eq!(
                 refuse(&call, 500, "", message, &json!(null)).kind,

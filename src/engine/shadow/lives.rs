@@ -30,8 +30,8 @@ pub enum Known {
 }
 
 impl Lives {
-    /// Lists the kinds of the wanted objects, one after the other. A kind that may not be listed in all namespaces is
-    /// left out. Memory: the wanted objects, and all of one kind while it is listed.
+    /// Lists the kinds of the wanted objects, one after the other. A kind that may not be listed in all namespaces, or
+    /// that the server fails to list, is left out. Memory: the wanted objects, and all of one kind while it is listed.
     pub async fn list(reader: &dyn Reader, wanted: &[&ObjectRef]) -> cluster::Result<Self> {
         let mut kinds: BTreeMap<(&str, &str), BTreeSet<&ObjectRef>> = BTreeMap::new();
         for &object in wanted {
@@ -48,7 +48,8 @@ impl Lives {
             let all = match reader.objects(api_version, kind).await {
                 Ok(all) => all,
                 Err(error)
-                    if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::UnknownKind) =>
+                    if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::UnknownKind)
+                        || error.is_fault() =>
                 {
                     continue;
                 }

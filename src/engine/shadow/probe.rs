@@ -14,7 +14,8 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
-    Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, judge, read_probe,
+    Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, ReleaseOutcome,
+    judge, read_probe,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::chain::chain;
@@ -165,7 +166,7 @@ impl LiveProbe<'_> {
                 };
                 let facts = self.facts(target, &[]);
                 let mut forecast = judge(&facts, Vec::new(), notes);
-                forecast.outcome = crate::domain::shadow::ReleaseOutcome::Blocked;
+                forecast.outcome = ReleaseOutcome::Blocked;
                 forecast.reasons.insert(0, unread);
                 return Ok(Prepared {
                     forecast,
@@ -177,7 +178,12 @@ impl LiveProbe<'_> {
             }
         }
         let facts = self.facts(target, &seen.lives);
-        let forecast = judge(&facts, forecasts, notes);
+        let mut forecast = judge(&facts, forecasts, notes);
+        let nameless = nameless_hooks(target);
+        if !nameless.is_empty() {
+            forecast.outcome = ReleaseOutcome::Blocked;
+            forecast.reasons.splice(0..0, nameless);
+        }
         Ok(Prepared {
             forecast,
             objects: writes,
@@ -219,7 +225,10 @@ impl LiveProbe<'_> {
             let live = match known {
                 Known::Found(live) => Some(*live),
                 Known::Missing => None,
-                Known::Unlisted => self.reader.object(object).await?,
+                Known::Unlisted => match self.reader.object(object).await {
+                    Ok(live) => live,
+                    Err(error) => return Ok(Verdict::Settled(refused(object, error)?)),
+                },
             };
             let Some(live) = live else {
                 return settled(ObjectOutcome::Missing);
@@ -334,7 +343,7 @@ impl LiveProbe<'_> {
             .await
         {
             Ok(applied) => applied,
-            Err(error) => return refused(object, error),
+            Err(error) => return Ok(Asked::Settled(refused(object, error)?)),
         };
         let probe = Probe {
             object,
@@ -395,7 +404,15 @@ fn plain(object: &ObjectRef, outcome: ObjectOutcome) -> ObjectForecast {
 /// Words of a policy or a webhook that says no, in the server's answer (upstream `apiserver/pkg/admission/plugin`).
 const ADMISSION_WORDS: [&str; 2] = ["denied", "does not support dry run"];
 
-fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Asked, ForecastError> {
+/// What the server says of a custom resource with an entry of a version that its CRD has no more (upstream
+/// `apiextensions-apiserver/pkg/apiserver/conversion/converter.go`, rule R2).
+const DEAD_VERSION: &str = "request to convert CR to an invalid group/version";
+
+/// What it says, without more words, if the object does not fit the schema of an entry's version (upstream
+/// `structured-merge-diff/typed/validate.go`). A misfit of the manifest itself begins with "failed to create typed".
+const MISFIT: &str = "field not declared in schema";
+
+fn refused(object: &ObjectRef, error: cluster::Error) -> Result<ObjectForecast, ForecastError> {
     let outcome = match error.kind {
         ErrorKind::Invalid | ErrorKind::Forbidden
             if ADMISSION_WORDS
@@ -409,13 +426,48 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<Asked, ForecastE
         ErrorKind::Forbidden => ObjectOutcome::Unknown {
             reason: format!("forbidden: {}", error.message),
         },
+        ErrorKind::Invalid if error.message.contains(DEAD_VERSION) => ObjectOutcome::DeadEntries {
+            entries: vec![error.message],
+        },
+        ErrorKind::Server if error.message.ends_with(MISFIT) => ObjectOutcome::DeadEntries {
+            entries: vec![format!(
+                "an entry of a version that the object does not fit: {}",
+                error.message
+            )],
+        },
+        _ if error.is_fault() => ObjectOutcome::Unknown {
+            reason: format!("the server fails to try it: {}", error.message),
+        },
         ErrorKind::Invalid | ErrorKind::UnknownKind => ObjectOutcome::Invalid {
             reason: error.message,
         },
         ErrorKind::NotFound => ObjectOutcome::Missing,
         _ => return Err(error.into()),
     };
-    Ok(Asked::Settled(plain(object, outcome)))
+    Ok(plain(object, outcome))
+}
+
+/// Hooks that run after the migration and have `generateName`: server-side apply needs a name, so Helm 4's next upgrade
+/// fails on them (rule R5).
+fn nameless_hooks(target: &Target<'_>) -> Vec<Reason> {
+    let later = |event: &String| {
+        ["upgrade", "rollback", "delete"]
+            .iter()
+            .any(|verb| event.ends_with(verb))
+    };
+    let hooks = target.current.record.hooks.iter();
+    hooks
+        .filter(|hook| hook.name.is_empty() && hook.events.iter().any(later))
+        .map(|hook| Reason {
+            cause: "invalid-manifest".to_owned(),
+            object: None,
+            detail: format!(
+                "a {} hook of {} has generateName: server-side apply needs a name, so the next helm upgrade fails; \
+                 name it in the chart",
+                hook.kind, hook.path
+            ),
+        })
+        .collect()
 }
 
 /// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.

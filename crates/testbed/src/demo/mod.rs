@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-pub use compare::{Changes, changes};
+pub use compare::{Changes, changes, is_record};
 pub use figures::Figures;
 pub use refit::{Answer, Refit};
 pub use upgrade::{Upgrade, upgrade_all};

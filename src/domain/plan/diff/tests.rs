@@ -31,7 +31,7 @@ fn plan(waves: &[(&str, &[u8])], held: &[u8], done: &[u8]) -> Plan {
             "fleet": "acme", "digest": "", "tool": "0.1.0",
             "madeAt": "2026-11-23T10:31:00Z", "startBefore": "2026-11-30T10:31:00Z", "inputs": {},
             "managers": {"canonical": "helm", "aliases": []}, "limits": {}, "writesPerSecond": 20,
-            "deadline": "2027-02-10", "settings": {},
+            "deadline": "2027-02-10", "timezone": "UTC", "settings": {},
         },
         "waves": waves, "held": held, "done": done.iter().map(id).collect::<Vec<_>>(), "unread": {},
         "summary": {

@@ -77,7 +77,6 @@ fn made(fleet: &Fleet) -> Plan {
     let request = PlanRequest {
         fleet,
         dependencies: &Dependencies::default(),
-        base: None,
         now: "2026-11-23T10:31:00Z".parse().expect("a time"),
         tool: "0.1.0",
         inputs: BTreeMap::new(),
@@ -85,7 +84,7 @@ fn made(fleet: &Fleet) -> Plan {
     };
     let candidates = candidates(fleet);
     let plan = plan(candidates.clone(), &request).expect("a plan");
-    let findings = lint(&plan, &candidates);
+    let findings = lint(&plan, &candidates, &Dependencies::default());
     assert!(findings.is_empty(), "{findings:#?}");
     let schema: serde_json::Value = serde_json::from_str(PLAN_SCHEMA).expect("a schema");
     let json: serde_json::Value =

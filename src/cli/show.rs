@@ -35,16 +35,20 @@ pub struct Args {
     pub plan: PathBuf,
 
     /// Only this release: in which wave and why, or why it is held
-    #[arg(value_name = "RELEASE", conflicts_with_all = ["wave", "held"])]
+    #[arg(value_name = "RELEASE", conflicts_with_all = ["wave", "held", "untested"])]
     pub release: Option<ReleaseId>,
 
     /// Only the releases of this wave
-    #[arg(long, value_name = "N", conflicts_with = "held")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["held", "untested"])]
     pub wave: Option<u32>,
 
     /// Only the releases that the plan holds back, with their reasons
     #[arg(long)]
     pub held: bool,
+
+    /// Only what no canary shows: signatures that a later wave meets first
+    #[arg(long, conflicts_with = "held")]
+    pub untested: bool,
 }
 
 /// Shows the plan.
@@ -77,6 +81,8 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         })?
     } else if args.held {
         screen.held()
+    } else if args.untested {
+        screen.untested()
     } else {
         screen.document()
     };

@@ -20,6 +20,7 @@ contexts = "acme-us-*"
 labels = { env = "prod", region = "us" }
 "#;
 
+const PLAN_SCHEMA: &str = include_str!("../../docs/reference/plan.schema.json");
 const EXAMPLE: &str = include_str!("../../fleet.toml.example");
 
 fn contexts(path: Option<&Path>) -> Result<KubeContexts, String> {
@@ -85,6 +86,10 @@ fn made(fleet: &Fleet) -> Plan {
     let plan = plan(candidates.clone(), &request).expect("a plan");
     let findings = lint(&plan, &candidates, request.dependencies);
     assert!(findings.is_empty(), "{findings:#?}");
+    let schema: serde_json::Value = serde_json::from_str(PLAN_SCHEMA).expect("a schema");
+    let json: serde_json::Value =
+        serde_json::from_str(&plan.to_json().expect("JSON")).expect("JSON");
+    assert_eq!(testbed::json_schema::violations(&schema, &json), [""; 0]);
     plan
 }
 

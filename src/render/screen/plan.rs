@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::calendar;
 use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Wave};
@@ -55,8 +56,11 @@ impl PlanScreen<'_> {
                     .map(|release| release.release.to_string()),
             );
         if !plan.waves.is_empty() {
-            document = document.gap().table(self.waves());
+            let dated = plan.waves.iter().any(|wave| wave.starts.is_some());
+            let table = if dated { self.dated() } else { self.waves() };
+            document = document.gap().table(table);
         }
+        document = self.when(document);
         if !plan.held.is_empty() {
             document = document.gap().table(self.causes());
         }
@@ -128,6 +132,124 @@ impl PlanScreen<'_> {
             document = document.next(Next::ShowHeld { plan }, "what is held, and why");
         }
         document
+    }
+
+    /// What is untested, the calendar, when it is done and what would make it sooner.
+    fn when(&self, mut document: Document) -> Document {
+        let plan = self.plan;
+        if let Some(first) = plan.waves.first().filter(|_| !plan.untested.is_empty()) {
+            document = document.text(format!(
+                "Untested after wave {}: {} of {} signatures (--untested).",
+                first.number,
+                plan.untested.len(),
+                first.coverage.total,
+            ));
+        }
+        let lines = calendar::lines(plan);
+        if !lines.is_empty() {
+            document = document.gap();
+        }
+        for line in lines {
+            document = document.text(line);
+        }
+        let Some(calendar) = &plan.calendar else {
+            return document;
+        };
+        let writing =
+            SignedDuration::from_secs(i64::try_from(calendar.writing_seconds).unwrap_or(i64::MAX));
+        let when = match (calendar.done, calendar.slack_days) {
+            (None, _) => "Never done: a wave gets no window.".to_owned(),
+            (Some(done), Some(late @ ..0)) => format!(
+                "Done {}, late by {}.",
+                text::minute(done),
+                text::counted(late.unsigned_abs(), "day")
+            ),
+            (Some(done), Some(slack)) => format!(
+                "Done {}, {} before the deadline.",
+                text::minute(done),
+                text::counted(slack.unsigned_abs(), "day")
+            ),
+            (Some(done), None) => format!("Done {}.", text::minute(done)),
+        };
+        document = document.text(format!("{when} {} of writing.", text::duration(writing)));
+        for late in &calendar.late {
+            document = document.text(format!(
+                "Late: wave {}, {} on {}",
+                late.wave,
+                text::counted(late.releases, "release"),
+                natural_list(late.clusters.iter().map(String::as_str)),
+            ));
+        }
+        for it in &plan.relaxations {
+            let deadline = if it.in_time { "" } else { ", still late" };
+            document = document.text(format!(
+                "Sooner: {}   done {}, {} earlier{deadline}",
+                it.change.join(" and "),
+                it.done,
+                text::counted(it.gain_days.unsigned_abs(), "day"),
+            ));
+        }
+        document
+    }
+
+    /// Waves with their times.
+    fn dated(&self) -> Table {
+        let mut table = Table::new([
+            Column::new("WAVE"),
+            Column::new("NAME"),
+            Column::new("RELEASES"),
+            Column::new("CLUSTERS").narrow(2),
+            Column::new("WRITES").narrow(1),
+            Column::new("STARTS"),
+            Column::new("SOAK").narrow(3),
+            Column::new("COVERAGE"),
+            Column::new("WAITS-FOR"),
+        ]);
+        for wave in &self.plan.waves {
+            let clusters: BTreeSet<&ClusterName> =
+                wave.releases.iter().map(|it| &it.release.cluster).collect();
+            let writes: u64 = wave.releases.iter().map(|it| u64::from(it.writes)).sum();
+            let waits: Vec<String> = wave
+                .waits_for
+                .iter()
+                .map(|it| format!("{} {}", it.kind, it.detail).trim().to_owned())
+                .collect();
+            let soak = (wave.soak > 0).then(|| match wave.soak % 3600 {
+                0 => format!("{}h", wave.soak / 3600),
+                _ => format!("{}m", wave.soak / 60),
+            });
+            table.row([
+                Span::with(wave.number.to_string(), Role::Strong),
+                Span::plain(&wave.name),
+                Span::plain(wave.releases.len().to_string()),
+                Span::plain(clusters.len().to_string()),
+                Span::plain(writes.to_string()),
+                Span::or_none(wave.starts.map(text::minute)),
+                Span::or_none(soak),
+                Span::plain(format!("{}/{}", wave.coverage.seen, wave.coverage.total)),
+                Span::or_none((!waits.is_empty()).then(|| waits.join(", "))),
+            ]);
+        }
+        table
+    }
+
+    /// Signatures that the first wave does not show: kind `UntestedList`.
+    pub fn untested(&self) -> Document {
+        let records = self.plan.untested.iter().map(|it| Record {
+            cells: vec![
+                Span::plain(it.wave.to_string()),
+                Span::plain(it.releases.to_string()),
+                Span::plain(text::cell(&it.signature, false)),
+                Span::plain(&it.why),
+            ],
+            json: json!(it),
+            name: None,
+            only_wide: false,
+        });
+        let columns = ["WAVE", "RELEASES", "SIGNATURE", "WHY"].map(Column::new);
+        let total = text::counted(text::len(&self.plan.untested), "signature");
+        self.listed("UntestedList", columns.into(), records.collect())
+            .total([Span::plain(format!("{total} not seen in the first wave."))])
     }
 
     fn waves(&self) -> Table {
@@ -371,6 +493,22 @@ impl PlanScreen<'_> {
                 )),
             ])
             .text(format!("why here: {}", it.reason));
+        let parts: Vec<String> = it
+            .risk
+            .parts()
+            .into_iter()
+            .map(|(name, points)| format!("{name} {points}"))
+            .collect();
+        if !parts.is_empty() {
+            document = document.text(format!("risk {} = {}", it.risk.score, parts.join(" + ")));
+        }
+        if !it.needs.is_empty() {
+            let needs: Vec<String> = it.needs.iter().map(ToString::to_string).collect();
+            document = document.text(format!("after: {}", needs.join(", ")));
+        }
+        if let Some(starts) = wave.starts {
+            document = document.text(format!("starts: {}", text::minute(starts)));
+        }
         document = reasons(document, &it.notes);
         match self.file {
             Some(file) => document.next(

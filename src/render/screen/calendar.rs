@@ -1,0 +1,227 @@
+//! A plan's calendar as text: a row a wave, a column a day (or several days, if there are many), freezes, the deadline.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::plan::{Plan, Wave};
+
+/// Columns of days: with the names before them a row stays under 110 columns.
+const MOST_COLUMNS: i64 = 84;
+
+/// Rows of waves: more are no picture any more, and the table above has them all.
+const MOST_ROWS: usize = 60;
+
+/// Columns between two dates of the head.
+const HEAD_STEP: i64 = 7;
+
+/// The lines, head first and the meaning of the marks last; none if no wave has a start.
+pub fn lines(plan: &Plan) -> Vec<String> {
+    let Some(grid) = Grid::of(plan) else {
+        return Vec::new();
+    };
+    let shown = &plan.waves[..plan.waves.len().min(MOST_ROWS)];
+    let names: Vec<String> = shown
+        .iter()
+        .map(|wave| format!("{} {}", wave.number, wave.name))
+        .collect();
+    let freezes = &plan.metadata.settings.freezes;
+    let longest = names.iter().map(String::len);
+    let longest = longest.chain(freezes.keys().map(String::len)).max();
+    let room = longest.unwrap_or(0).max("deadline".len()) + 1;
+    let row = |name: &str, cells: &[char]| {
+        let cells: String = cells.iter().collect();
+        format!("{name:room$}{cells}").trim_end().to_owned()
+    };
+    let mut lines = vec![format!("{:room$}{}", "", grid.head())];
+    for (wave, name) in shown.iter().zip(&names) {
+        lines.push(row(name, &grid.wave(plan, wave)));
+    }
+    if plan.waves.len() > shown.len() {
+        lines.push(format!("... {} waves more", plan.waves.len() - shown.len()));
+    }
+    for (name, freeze) in freezes {
+        let mut cells = grid.blank();
+        grid.fill(&mut cells, freeze.from, freeze.to, 'x');
+        if cells.contains(&'x') {
+            lines.push(row(name, &cells));
+        }
+    }
+    let deadline = plan.metadata.deadline;
+    let mut cells = grid.blank();
+    grid.fill(&mut cells, deadline, deadline, '|');
+    lines.push(row("deadline", &cells));
+    let unit = match grid.per {
+        1 => "a day".to_owned(),
+        days => format!("{days} days"),
+    };
+    lines.push(format!(
+        "  {unit} (UTC): # writes  . soak  - waits  ? waits for approval  x freeze  | {deadline}"
+    ));
+    lines
+}
+
+/// Days on a line.
+struct Grid {
+    first: Date,
+    /// Columns.
+    columns: i64,
+    /// Days of a column.
+    per: i64,
+}
+
+impl Grid {
+    fn of(plan: &Plan) -> Option<Self> {
+        let starts = plan.waves.iter().filter_map(|wave| wave.starts).min()?;
+        let first = day(starts.min(plan.metadata.made_at));
+        let last = plan.waves.iter().filter_map(soaked).map(day).max();
+        let last = last.unwrap_or(first).max(plan.metadata.deadline);
+        let days = between(first, last) + 1;
+        let per = up(days, MOST_COLUMNS).max(1);
+        Some(Self {
+            first,
+            columns: up(days, per),
+            per,
+        })
+    }
+
+    fn blank(&self) -> Vec<char> {
+        (0..self.columns).map(|_| ' ').collect()
+    }
+
+    /// Dates, one in so many columns.
+    fn head(&self) -> String {
+        let mut head = String::new();
+        let mut date = self.first;
+        for _ in 0..up(self.columns, HEAD_STEP) {
+            head.push_str(&format!("{:7}", date.strftime("%b%d").to_string()));
+            let step = SignedDuration::from_hours(24 * self.per * HEAD_STEP);
+            date = date.saturating_add(step);
+        }
+        head.trim_end().to_owned()
+    }
+
+    /// Marks the days from one to another, the last included.
+    fn fill(&self, cells: &mut [char], from: Date, to: Date, mark: char) {
+        let (from, to) = (between(self.first, from), between(self.first, to));
+        let last = to.div_euclid(self.per).min(self.columns);
+        for column in from.div_euclid(self.per)..=last {
+            if let Some(cell) = usize::try_from(column)
+                .ok()
+                .and_then(|it| cells.get_mut(it))
+            {
+                *cell = mark;
+            }
+        }
+    }
+
+    /// What happens later in time is drawn over what happens before it; writing over everything.
+    fn wave(&self, plan: &Plan, wave: &Wave) -> Vec<char> {
+        let mut cells = self.blank();
+        let Some(starts) = wave.starts else {
+            return cells;
+        };
+        let ends = wave.ends.unwrap_or(starts);
+        let before = plan
+            .waves
+            .iter()
+            .filter(|it| wave.after.contains(&it.number));
+        let ready = before.filter_map(soaked).max();
+        let ready = ready.unwrap_or(plan.metadata.made_at).min(starts);
+        if !wave.waits_for.is_empty() {
+            self.fill(&mut cells, day(ready), day(starts), '-');
+        }
+        if let Some(wait) = wave.waits_for.iter().find(|it| it.kind == "approval") {
+            let until = wait.until.unwrap_or(ready).min(starts);
+            self.fill(&mut cells, day(ready), day(until), '?');
+        }
+        if let Some(soaked) = soaked(wave).filter(|_| wave.soak > 0) {
+            self.fill(&mut cells, day(ends), day(soaked), '.');
+        }
+        self.fill(&mut cells, day(starts), day(ends), '-');
+        if wave.spans.is_empty() {
+            self.fill(&mut cells, day(starts), day(ends), '#');
+        }
+        for span in &wave.spans {
+            self.fill(&mut cells, day(span.from), day(span.to), '#');
+        }
+        cells
+    }
+}
+
+/// When a wave has been watched.
+fn soaked(wave: &Wave) -> Option<Timestamp> {
+    let soak = SignedDuration::from_secs(i64::from(wave.soak));
+    wave.ends.map(|ends| ends.checked_add(soak).unwrap_or(ends))
+}
+
+/// Division that rounds up, of numbers above 0.
+const fn up(number: i64, by: i64) -> i64 {
+    (number + by - 1) / by
+}
+
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+fn between(from: Date, to: Date) -> i64 {
+    let days = from.duration_until(to).as_hours() / 24;
+    days.max(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::WaitsFor;
+
+    fn dated() -> Plan {
+        let mut plan = crate::render::screen::plan::tests::acme();
+        let at = |text: &str| Some(text.parse().unwrap());
+        let freeze = serde_json::json!({"from": "2026-12-17", "to": "2027-01-04"});
+        let freeze = serde_json::from_value(freeze).unwrap();
+        plan.metadata.settings.freezes = [("year-end".to_owned(), freeze)].into();
+        let [first, second] = &mut plan.waves[..] else {
+            panic!("two waves");
+        };
+        first.starts = at("2026-11-24T08:00:00Z");
+        first.ends = at("2026-11-24T08:02:00Z");
+        first.soak = 2 * 86_400;
+        second.after = vec![1];
+        second.starts = at("2026-11-29T01:00:00Z");
+        second.ends = at("2026-11-29T02:00:00Z");
+        second.soak = 86_400;
+        second.waits_for = vec![WaitsFor {
+            kind: "approval".into(),
+            detail: "of one person".into(),
+            until: at("2026-11-27T10:00:00Z"),
+        }];
+        plan
+    }
+
+    #[test]
+    fn a_row_a_wave() {
+        let made = lines(&dated());
+        assert!(
+            made[0].starts_with("         Nov23  Nov30  Dec07"),
+            "{made:#?}"
+        );
+        assert_eq!(made[1], "1 canary  #..");
+        assert_eq!(made[2], "2 wave-2    ??-#.");
+        assert_eq!(
+            made[3],
+            format!("year-end {}{}", " ".repeat(24), "x".repeat(19))
+        );
+        assert_eq!(made[4], format!("deadline {}|", " ".repeat(79)));
+        assert!(made.iter().all(|line| line.len() < 110));
+    }
+
+    #[test]
+    fn many_days_share_a_column_and_no_start_is_no_picture() {
+        let mut plan = dated();
+        plan.metadata.deadline = "2028-02-10".parse().unwrap();
+        assert!(lines(&plan).iter().all(|line| line.len() < 110));
+        assert!(lines(&plan).last().unwrap().contains("6 days"));
+        plan.waves.iter_mut().for_each(|wave| wave.starts = None);
+        assert!(lines(&plan).is_empty());
+    }
+}

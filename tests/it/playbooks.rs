@@ -73,6 +73,22 @@ fn candidates(fleet: &Fleet) -> Vec<Candidate> {
         .collect()
 }
 
+/// A fleet.toml under a built-in playbook, and a plan of it that was made at a time by the refit under test.
+pub(crate) fn plan_of(playbook: &str, now: jiff::Timestamp) -> (String, Plan) {
+    let text = FLEET.replace("PLAYBOOK", playbook);
+    let fleet = load(&text, &[]).fleet;
+    let request = PlanRequest {
+        fleet: &fleet,
+        dependencies: &Dependencies::default(),
+        now,
+        tool: env!("CARGO_PKG_VERSION"),
+        inputs: BTreeMap::new(),
+        unread: BTreeMap::new(),
+    };
+    let plan = plan(candidates(&fleet), &request).expect("a plan");
+    (text, plan)
+}
+
 fn made(fleet: &Fleet) -> Plan {
     let request = PlanRequest {
         fleet,

@@ -2,17 +2,14 @@
 //!
 //! Not a library for any schema: a keyword that it does not know is an error and not a pass.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use regex::Regex;
 use serde_json::{Map, Value};
 
-/// Keywords that say nothing about a value, or (`pattern`, `format`) more than is looked at here.
-const SILENT: &[&str] = &[
-    "$schema",
-    "$defs",
-    "title",
-    "description",
-    "format",
-    "pattern",
-];
+/// Keywords that say nothing about a value.
+const SILENT: &[&str] = &["$schema", "$defs", "title", "description"];
 
 /// Every flaw as `/place: what is wrong`; none if the value is valid.
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
@@ -22,6 +19,10 @@ pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
 }
 
 fn look(root: &Value, schema: &Value, value: &Value, place: &str, flaws: &mut Vec<String>) {
+    if schema == &Value::Bool(false) {
+        flaws.push(format!("{place}: it does not go with the others"));
+        return;
+    }
     let Some(keywords) = schema.as_object() else {
         flaws.push(format!("{place}: {schema} is no schema"));
         return;
@@ -42,6 +43,43 @@ fn look(root: &Value, schema: &Value, value: &Value, place: &str, flaws: &mut Ve
             }
             "minimum" if value.as_f64() < rule.as_f64() => {
                 flaws.push(format!("{place}: {value} is below {rule}"));
+            }
+            "maximum" if value.as_f64() > rule.as_f64() => {
+                flaws.push(format!("{place}: {value} is above {rule}"));
+            }
+            "pattern" => {
+                let pattern = rule.as_str().and_then(pattern);
+                match (pattern, value.as_str()) {
+                    (None, _) => flaws.push(format!("{place}: {rule} is no pattern")),
+                    (Some(pattern), Some(text)) if !pattern.is_match(text) => {
+                        flaws.push(format!("{place}: {value} is not like {rule}"));
+                    }
+                    _ => {}
+                }
+            }
+            "minLength" => {
+                let chars = value.as_str().map(|it| it.chars().count() as u64);
+                if chars.is_some_and(|chars| Some(chars) < rule.as_u64()) {
+                    flaws.push(format!("{place}: shorter than {rule}"));
+                }
+            }
+            "minItems" => {
+                let items = value.as_array().map(|it| it.len() as u64);
+                if items.is_some_and(|items| Some(items) < rule.as_u64()) {
+                    flaws.push(format!("{place}: fewer than {rule} items"));
+                }
+            }
+            "minProperties" => {
+                let members = value.as_object().map(|it| it.len() as u64);
+                if members.is_some_and(|members| Some(members) < rule.as_u64()) {
+                    flaws.push(format!("{place}: fewer than {rule} keys"));
+                }
+            }
+            "propertyNames" => {
+                for name in value.as_object().into_iter().flat_map(Map::keys) {
+                    let name_value = Value::String(name.clone());
+                    look(root, rule, &name_value, &format!("{place}/{name}"), flaws);
+                }
             }
             "anyOf" => {
                 let fits = |one: &Value| {
@@ -69,7 +107,13 @@ fn look(root: &Value, schema: &Value, value: &Value, place: &str, flaws: &mut Ve
                     }
                 }
             }
-            "properties" | "additionalProperties" | "type" | "const" | "enum" | "minimum" => {}
+            "properties"
+            | "additionalProperties"
+            | "type"
+            | "const"
+            | "enum"
+            | "minimum"
+            | "maximum" => {}
             other if SILENT.contains(&other) => {}
             other => flaws.push(format!("{place}: {other} is not known here")),
         }
@@ -98,6 +142,18 @@ fn members(
             (None, _) => {}
         }
     }
+}
+
+thread_local! {
+    /// A pattern is compiled once, not for every value.
+    static PATTERNS: RefCell<BTreeMap<String, Option<Regex>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+fn pattern(text: &str) -> Option<Regex> {
+    PATTERNS.with_borrow_mut(|known| {
+        let made = known.entry(text.to_owned());
+        made.or_insert_with(|| Regex::new(text).ok()).clone()
+    })
 }
 
 fn is_of(value: &Value, kind: &Value) -> bool {

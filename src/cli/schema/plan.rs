@@ -10,9 +10,9 @@ Plan # What migrates when, and what is held and why.
   held: [Held] # Releases that are in no wave, each with its reasons.
   done: [release] # Releases that are on server-side apply already.
   unread: {string} # Clusters that could not be read, and why: their releases are unknown.
-  untested?: [Untested] # Signatures that the first wave does not show.
+  untested?: [Untested]1+ # Signatures that the first wave does not show.
   calendar?: Calendar # When it is done.
-  relaxations?: [Relaxation] # What would make it sooner, the greatest gain first.
+  relaxations?: [Relaxation]1+ # What would make it sooner, the greatest gain first.
   summary: Summary # Totals.
   seals: Seals # Short checksums of the parts: they say where a plan was edited.
 Metadata # Where a plan comes from.
@@ -24,41 +24,41 @@ Metadata # Where a plan comes from.
   inputs: {string} # Digests of what it was made from.
   managers: Managers
   limits: {Limits} # By cluster.
-  writesPerSecond: count # Of the whole fleet.
+  writesPerSecond: u32 # Of the whole fleet.
   deadline: date # The last day.
-  timezone?: string # IANA name, for times without a zone.
+  timezone: string # IANA name, for times without a zone.
   settings: Settings # What the planner was told.
-  clusters?: {ClusterFacts} # What settings look at in a cluster.
-  policies?: [PolicyRule] # A run decides by them, whatever fleet.toml says by then.
-  labels?: {{string}} # Labels of clusters, where policies ask for them.
+  clusters?: {ClusterFacts}+ # What settings look at in a cluster.
+  policies?: [PolicyRule]1+ # A run decides by them, whatever fleet.toml says by then.
+  labels?: {{string}}+ # Labels of clusters, where policies ask for them.
 Managers # Who owns fields afterwards.
   canonical: string
   aliases: [string] # Globs of older names of the same owner.
 Limits # How hard a cluster may be pressed.
-  writesPerSecond: count
-  inFlight: count # Releases at once.
+  writesPerSecond: u32
+  inFlight: u32 # Releases at once.
 ClusterFacts
-  labels?: {string}
+  labels?: {string}+
   timezone?: string # IANA name, if it is not the fleet's.
-  windows?: [string] # Names of its windows.
+  windows?: [string]1+ # Names of its windows.
 Wave # A batch of releases.
-  number: count # From 1.
+  number: u32 # From 1.
   name: string # canary, wave-2, or the stage's.
-  stage?: count # Place of its stage, from 1; 0 is the canary.
-  part?: count # Which of its stage's waves it is, from 1.
+  stage: u32 # Place of its stage, from 1; 0 is the canary.
+  part: u32 # Which of its stage's waves it is, from 1.
   lane?: string # The lane that it belongs to; none if waves are of the whole fleet.
-  after?: [count] # Waves that are done and soaked before it starts.
+  after?: [u32]1+ # Waves that are done and soaked before it starts.
   starts?: time # At the earliest, if nothing goes wrong.
   ends?: time # Last write done; the soak follows.
-  soak?: count # How long it is watched, in seconds.
+  soak?: u32 # How long it is watched, in seconds.
   approval?: bool # Somebody other than the author approves it before it starts.
   coverage: Coverage # Signatures seen when it is done.
-  waitsFor?: [WaitsFor]
-  spans?: [Span] # When it writes, in order.
+  waitsFor?: [WaitsFor]1+
+  spans?: [Span]1+ # When it writes, in order.
   releases: [PlannedRelease] # In the order they start.
 Coverage
-  seen: count
-  total: count
+  seen: u32
+  total: u32
 WaitsFor # What a wave waits for after the one before it.
   kind: string # soak, window, freeze, approval, deferral, cap, peers, dependency.
   detail: string # Its name, or a sentence.
@@ -70,27 +70,27 @@ PlannedRelease # A release that the plan migrates.
   release: release # cluster/namespace/name
   chart: Chart
   driver: 'secret' | 'configmap' # Where its records are.
-  revision: count # The deployed one that the plan saw: another one is Stale.
+  revision: u32 # The deployed one that the plan saw: another one is Stale.
   recordUid: string
-  objects: count # To adopt.
-  writes: count # One an object, and those of records.
+  objects: u32 # To adopt.
+  writes: u32 # One an object, and those of records.
   reason: string # Why in this wave.
-  labels?: {string} # Its own; those of its cluster are in the metadata.
+  labels?: {string}+ # Its own; those of its cluster are in the metadata.
   risk?: Risk
-  needs?: [release] # Releases of the plan that migrate before it.
-  notes?: [Reason] # Reported, hold nothing.
-  decisions?: [Decision] # What policies decided. A run does at most this.
+  needs?: [release]1+ # Releases of the plan that migrate before it.
+  notes?: [Reason]1+ # Reported, hold nothing.
+  decisions?: [Decision]1+ # What policies decided. A run does at most this.
 Chart
   name: string
   version: string
 Risk # A score with its parts.
-  score: count # The sum.
-  dependents?: count
-  replicas?: count
-  tier?: count
-  drift?: count
-  hooks?: count
-  age?: count
+  score: u32 # The sum.
+  dependents?: 0..255
+  replicas?: 0..255
+  tier?: 0..255
+  drift?: 0..255
+  hooks?: 0..255
+  age?: 0..255
 Reason
   cause: string # A word that groups: active-conflict, pending-upgrade, ...
   object?: Object
@@ -102,7 +102,7 @@ Object
   name: string
 Decision # A decision about one field of one object.
   object: Object
-  subject: 'active' | 'latent' | 'drop' | 'owned'
+  subject: 'active' | 'latent' | 'drop' | 'owned' | 'drift'
   field: string
   owner?: string
   action: Action
@@ -119,17 +119,17 @@ Held # A release that the plan does not touch.
   until?: string # What would set it free.
 Untested # A signature that the first wave does not show.
   signature: string
-  wave: count # The wave that shows it first.
-  releases: count # Releases that have it.
+  wave: u32 # The wave that shows it first.
+  releases: u32 # Releases that have it.
   why: string # Why no canary shows it.
 Calendar # When a plan is done.
   done?: time # The last wave has soaked; absent if some wave never gets its window.
   slackDays?: integer # To the end of the deadline's day; negative is late.
-  writingSeconds: count
-  late?: [Late]
+  writingSeconds: long
+  late?: [Late]1+
 Late # A wave that misses the deadline.
-  wave: count
-  releases: count
+  wave: u32
+  releases: u32
   clusters: [string]
   done?: time # Absent is never.
 Relaxation # A change of settings that makes the plan sooner done.
@@ -138,14 +138,14 @@ Relaxation # A change of settings that makes the plan sooner done.
   gainDays: integer
   inTime: bool # Is the deadline kept with it?
 Summary
-  migrate: count
-  needsChoice: count
-  blocked: count
-  waiting?: count # Ready, but held because one that they need is.
-  done: count
-  objects: count
-  writes: count
-  valueChanges: count # Always 0 in mode adopt.
+  migrate: u32
+  needsChoice: u32
+  blocked: u32
+  waiting?: u32 # Ready, but held because one that they need is.
+  done: u32
+  objects: u32
+  writes: u32
+  valueChanges: u32 # Always 0 in mode adopt.
 Seals
   metadata: string
   waves: [string]
@@ -158,12 +158,12 @@ Seals
   untested?: string
 PolicyRule
   place: string
-  kind?: [string]
-  field?: [string]
-  owner?: [string]
-  namespace?: [string]
-  labels?: {string}
-  chart?: [string]
+  kind?: [string]1+
+  field?: [string]1+
+  owner?: [string]1+
+  namespace?: [string]1+
+  labels?: {string}+
+  chart?: [string]1+
   action: Action
   why?: string
 Settings # What a playbook and fleet.toml tell the planner.
@@ -182,7 +182,7 @@ Settings # What a playbook and fleet.toml tell the planner.
   approvals: [string] # Globs of waves.
   budget: Budget
   cost: Cost
-  seed: count
+  seed: long
 Stage
   name: string
   selector: string
@@ -190,27 +190,27 @@ Stage
 CutSizes
   sizes: [SizeCount | SizePercent]
 SizeCount
-  count: count
+  count: u32
 SizePercent
-  percent: count
+  percent: 0..255
 CutDoubling
   doubling: Doubling
 Doubling
-  first: count
+  first: u32
 CutShares
-  shares: [count]
+  shares: [0..255]
 NoCanary
   type: 'none'
 CoverageCanary
   type: 'coverage'
   selector: string
-  maxRisk?: count | null
-  maxReleases?: count | null
+  maxRisk: u32 | null
+  maxReleases: u32 | null
 Cap
   name: string
   count: 'releases' | 'clusters'
   per: string
-  atMost: count
+  atMost: u32
 Peers
   name: string
   rule: PeerSides | PeerSame
@@ -226,17 +226,17 @@ LanesBy
 RiskRule
   weights: Weights
   tierLabel: string
-  high: count
-  low: count
+  high: u32
+  low: u32
   order: 'lowFirst' | 'highFirst'
-  deferLowUntil?: date | null
+  deferLowUntil: date | null
 Weights
-  dependents: count
-  replicas: count
-  drift: count
-  hooks: count
-  age: count
-  tiers: {count}
+  dependents: 0..255
+  replicas: 0..255
+  drift: 0..255
+  hooks: 0..255
+  age: 0..255
+  tiers: {0..255}
 Window
   rule: Weekly | Cron
   zone: Zone
@@ -248,7 +248,7 @@ Weekly
 Cron
   type: 'cron'
   opens: string
-  forSeconds: count
+  forSeconds: u32
 Zone = 'fleet' | 'cluster' | NamedZone
 NamedZone
   named: string
@@ -260,23 +260,23 @@ Freeze
 SoakRule
   name: string
   selector: string
-  seconds: count
+  seconds: u32
 Gate
   name: string
-  after?: [string]
+  after?: [string]1+
   check: Health | ConflictRate | Ownership | Http | Prometheus | Command | Plugin
 Health
   type: 'health'
-  withinSeconds: count
+  withinSeconds: u32
 ConflictRate
   type: 'conflictRate'
-  atMost: count # In tenths of a percent.
+  atMost: 0..65535 # In hundredths of a percent.
 Ownership
   type: 'ownership'
 Http
   type: 'http'
   url: string
-  status: count
+  status: 0..65535
 Prometheus
   type: 'prometheus'
   url: string
@@ -284,16 +284,16 @@ Prometheus
 Command
   type: 'command'
   argv: [string]
-  timeoutSeconds: count
+  timeoutSeconds: u32
 Plugin
   type: 'plugin'
   name: string
 Budget # Per wave; absent is without a bound.
-  failed?: count
-  undone?: count
-  conflictRate?: count # In tenths of a percent.
+  failed?: u32
+  undone?: u32
+  conflictRate?: 0..65535 # In hundredths of a percent.
   spent: 'stop' | 'undo-cluster' | 'undo-wave'
 Cost
-  millisPerWrite: count
-  measured?: {count} # By cluster.
+  millisPerWrite: u32
+  measured?: {u32}+ # By cluster.
 ";

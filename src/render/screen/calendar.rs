@@ -172,31 +172,7 @@ fn between(from: Date, to: Date) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::plan::WaitsFor;
-
-    fn dated() -> Plan {
-        let mut plan = crate::render::screen::plan::tests::acme();
-        let at = |text: &str| Some(text.parse().unwrap());
-        let freeze = serde_json::json!({"from": "2026-12-17", "to": "2027-01-04"});
-        let freeze = serde_json::from_value(freeze).unwrap();
-        plan.metadata.settings.freezes = [("year-end".to_owned(), freeze)].into();
-        let [first, second] = &mut plan.waves[..] else {
-            panic!("two waves");
-        };
-        first.starts = at("2026-11-24T08:00:00Z");
-        first.ends = at("2026-11-24T08:02:00Z");
-        first.soak = 2 * 86_400;
-        second.after = vec![1];
-        second.starts = at("2026-11-29T01:00:00Z");
-        second.ends = at("2026-11-29T02:00:00Z");
-        second.soak = 86_400;
-        second.waits_for = vec![WaitsFor {
-            kind: "approval".into(),
-            detail: "of one person".into(),
-            until: at("2026-11-27T10:00:00Z"),
-        }];
-        plan
-    }
+    use crate::render::screen::plan::tests::dated;
 
     #[test]
     fn a_row_a_wave() {
@@ -205,7 +181,7 @@ mod tests {
             made[0].starts_with("         Nov23  Nov30  Dec07"),
             "{made:#?}"
         );
-        assert_eq!(made[1], "1 canary  #..");
+        assert_eq!(made[1], "1 canary -#..");
         assert_eq!(made[2], "2 wave-2    ??-#.");
         assert_eq!(
             made[3],

@@ -8,6 +8,7 @@ pub mod graph;
 pub mod inventory;
 pub mod plan;
 pub mod policy;
+pub mod requests;
 pub mod run;
 pub mod settings;
 pub mod settle;

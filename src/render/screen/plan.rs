@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::calendar;
+use super::{calendar, requests};
 use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
-use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Wave};
+use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, RequestEstimate, Wave};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Cut, Document, Next, Record, Role, Span, Table, text};
 
@@ -21,6 +21,8 @@ pub struct PlanScreen<'a> {
     pub saved: Option<&'a str>,
     /// The file that it was read from.
     pub file: Option<&'a str>,
+    /// Requests cluster by cluster too.
+    pub wide: bool,
 }
 
 /// The word of a release's outcome.
@@ -96,6 +98,13 @@ impl PlanScreen<'_> {
             ),
             Span::plain(". Each release gains one Helm revision."),
         ]);
+        if summary.migrate > 0 {
+            let estimate = RequestEstimate::of(plan);
+            document = document.text(requests::line(&estimate));
+            if self.wide {
+                document = document.gap().table(requests::table(&estimate));
+            }
+        }
         for (cluster, why) in &plan.unread {
             document = document.warning(format!(
                 "{cluster} not read: {why}; its releases are unknown and in no wave"
@@ -214,10 +223,6 @@ impl PlanScreen<'_> {
                 .iter()
                 .map(|it| format!("{} {}", it.kind, it.detail).trim().to_owned())
                 .collect();
-            let soak = (wave.soak > 0).then(|| match wave.soak % 3600 {
-                0 => format!("{}h", wave.soak / 3600),
-                _ => format!("{}m", wave.soak / 60),
-            });
             table.row([
                 Span::with(wave.number.to_string(), Role::Strong),
                 Span::plain(&wave.name),
@@ -225,7 +230,7 @@ impl PlanScreen<'_> {
                 Span::plain(clusters.len().to_string()),
                 Span::plain(writes.to_string()),
                 Span::or_none(wave.starts.map(text::minute)),
-                Span::or_none(soak),
+                Span::or_none(text::soak(wave.soak)),
                 Span::plain(format!("{}/{}", wave.coverage.seen, wave.coverage.total)),
                 Span::or_none((!waits.is_empty()).then(|| waits.join(", "))),
             ]);
@@ -288,24 +293,8 @@ impl PlanScreen<'_> {
 
     /// What a wave takes at least: its writes at the limits of its clusters and of the fleet.
     fn least_time(&self, wave: &Wave) -> SignedDuration {
-        let mut by_cluster: BTreeMap<&ClusterName, u64> = BTreeMap::new();
-        for release in &wave.releases {
-            *by_cluster.entry(&release.release.cluster).or_default() += u64::from(release.writes);
-        }
-        let seconds = |writes: u64, rate: u32| writes.div_ceil(u64::from(rate.max(1)));
-        let slowest = by_cluster.iter().map(|(cluster, writes)| {
-            let limits = self.plan.metadata.limits.get(*cluster);
-            let rate = limits.map_or(self.plan.metadata.writes_per_second, |it| {
-                it.writes_per_second
-            });
-            seconds(*writes, rate)
-        });
-        let fleet = seconds(
-            by_cluster.values().sum(),
-            self.plan.metadata.writes_per_second,
-        );
-        let most = slowest.max().unwrap_or(0).max(fleet);
-        SignedDuration::from_secs(i64::try_from(most).unwrap_or(i64::MAX))
+        let seconds = RequestEstimate::seconds_of(self.plan, &wave.releases);
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 
     /// Held releases by their gravest cause.
@@ -594,12 +583,12 @@ fn natural_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::fleet::{Limits, Managers};
-    use crate::domain::plan::{PlanMetadata, PlanSummary, Risk};
+    use crate::domain::plan::{Calendar, Coverage, PlanMetadata, PlanSummary, Risk, WaitsFor};
     use crate::domain::release::{ChartRef, Driver};
     use crate::domain::shadow::Reason;
     use crate::render::{Format, Frame};
 
-    fn planned(id: &str, objects: u32) -> PlannedRelease {
+    pub(crate) fn planned(id: &str, objects: u32) -> PlannedRelease {
         let release: ReleaseId = id.parse().unwrap();
         PlannedRelease {
             chart: ChartRef {
@@ -716,6 +705,51 @@ pub(crate) mod tests {
         }
     }
 
+    /// The same plan with a calendar.
+    pub(crate) fn dated() -> Plan {
+        let mut plan = acme();
+        let at = |text: &str| Some(text.parse().unwrap());
+        let freeze = json!({"from": "2026-12-17", "to": "2027-01-04"});
+        let freeze = serde_json::from_value(freeze).unwrap();
+        plan.metadata.settings.freezes = [("year-end".to_owned(), freeze)].into();
+        plan.calendar = Some(Calendar {
+            done: at("2027-01-15T02:00:00Z"),
+            slack_days: Some(26),
+            writing_seconds: 1_440,
+            late: Vec::new(),
+        });
+        let [first, second] = &mut plan.waves[..] else {
+            panic!("two waves");
+        };
+        first.starts = at("2026-11-24T08:00:00Z");
+        first.ends = at("2026-11-24T08:02:00Z");
+        first.soak = 2 * 86_400;
+        first.coverage = Coverage {
+            seen: 39,
+            total: 47,
+        };
+        first.waits_for = vec![WaitsFor {
+            kind: "window".into(),
+            detail: "office".into(),
+            until: at("2026-11-24T08:00:00Z"),
+        }];
+        second.after = vec![1];
+        second.starts = at("2026-11-29T01:00:00Z");
+        second.ends = at("2026-11-29T02:00:00Z");
+        second.soak = 86_400;
+        second.approval = true;
+        second.coverage = Coverage {
+            seen: 47,
+            total: 47,
+        };
+        second.waits_for = vec![WaitsFor {
+            kind: "approval".into(),
+            detail: "of one person".into(),
+            until: at("2026-11-27T10:00:00Z"),
+        }];
+        plan
+    }
+
     fn print(document: &Document) -> crate::render::Printed {
         document
             .print(Format::Table, None, &Frame::PIPE, &Frame::PIPE)
@@ -729,6 +763,7 @@ pub(crate) mod tests {
             plan: &plan,
             saved: Some("acme.plan.json"),
             file: None,
+            wide: false,
         };
         let printed = print(&screen.document());
         assert_eq!(
@@ -746,6 +781,7 @@ NeedsChoice   2          active-conflict   eu-2/shop/checkout: .spec.replicas is
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.
+REQUESTS
 "
         );
         assert_eq!(
@@ -760,12 +796,68 @@ Next: refit run acme.plan.json           does exactly this, and asks first
     }
 
     #[test]
+    fn the_plan_with_a_calendar() {
+        let mut plan = dated();
+        plan.untested = vec![crate::domain::plan::Untested {
+            signature: "web 4.2.0, Deployment".into(),
+            wave: 2,
+            releases: 2,
+            why: "too risky".into(),
+        }];
+        plan.relaxations = vec![crate::domain::plan::Relaxation {
+            change: vec!["soak.prod 72h -> 48h".into()],
+            done: "2027-01-07".parse().unwrap(),
+            gain_days: 8,
+            in_time: true,
+        }];
+        let screen = PlanScreen {
+            plan: &plan,
+            saved: None,
+            file: Some("p.json"),
+            wide: false,
+        };
+        let printed = print(&screen.document());
+        let head: Vec<&str> = printed.stdout.lines().take(7).collect();
+        assert_eq!(
+            head,
+            [
+                "Fleet acme, 7 releases on 4 clusters, planned 2026-11-23T10:31Z by refit 0.1.0",
+                "",
+                "WAVE   NAME     RELEASES   CLUSTERS   WRITES   STARTS              SOAK   COVERAGE   WAITS-FOR",
+                "1      canary   1          1          12       2026-11-24T08:00Z   48h    39/47      window office",
+                "2      wave-2   2          2          29       2026-11-29T01:00Z   24h    47/47      approval of one person",
+                "Untested after wave 1: 1 of 47 signatures (--untested).",
+                "",
+            ]
+        );
+        for line in [
+            "1 canary -#..",
+            "2 wave-2    ??-#.",
+            "Done 2027-01-15T02:00Z, 26 days before the deadline. 24m00s of writing.",
+            "Sooner: soak.prod 72h -> 48h   done 2027-01-07, 8 days earlier",
+        ] {
+            assert!(
+                printed.stdout.lines().any(|it| it == line),
+                "{line} is not in {}",
+                printed.stdout
+            );
+        }
+        assert_eq!(
+            print(&screen.untested()).stdout,
+            "WAVE   RELEASES   SIGNATURE               WHY\n2      2          web_4.2.0,_Deployment   too risky\n"
+        );
+        let json = screen.document().to_json();
+        assert_eq!(Plan::parse(&json.to_string()).unwrap(), plan);
+    }
+
+    #[test]
     fn what_is_saved_reads_back() {
         let plan = acme();
         let screen = PlanScreen {
             plan: &plan,
             saved: None,
             file: None,
+            wide: false,
         };
         let json = screen.document().to_json();
         assert_eq!(
@@ -782,6 +874,7 @@ Next: refit run acme.plan.json           does exactly this, and asks first
             plan: &plan,
             saved: None,
             file: Some("p.json"),
+            wide: false,
         };
         let one = |id: &str| {
             screen

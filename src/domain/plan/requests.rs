@@ -8,10 +8,12 @@
 //! |---|---|---|
 //! | patch of an object | one an object, one more where its values change | yes |
 //! | write of a record | three a release: lock, commit, superseded | yes |
-//! | dry run | one an object, and one more where its values change | unless an object moves meanwhile |
-//! | read | of a release, of an object, of a cluster: the constants below | at most, unless somebody else is at work |
+//! | dry run | as many as patches | unless an object moves meanwhile |
+//! | list | five a release, and every page of three walks over a cluster's records | at most, unless somebody else is at work |
+//! | read | five records a release, each object once, discovery and schemas | at most, unless somebody else is at work |
+//! | access review | six, and two a kind of object | at most, if granted in all namespaces |
 //!
-//! Not counted: answers that ask to come again (429, 5xx), and what is sent again after a conflict.
+//! Not counted: what is asked again, after an answer to come later (429, 5xx) or after somebody else's write.
 
 use std::collections::BTreeMap;
 
@@ -20,23 +22,41 @@ use serde::{Deserialize, Serialize};
 use super::{Plan, PlannedRelease};
 use crate::domain::ids::ClusterName;
 
-/// Lists of a release's records: when it is opened, and before each of lock, objects, commit, superseding and end.
-const LISTS_A_RELEASE: u64 = 6;
+/// Lists of a release's records: one when it is opened, and one before objects, commit, superseding and end.
+const LISTS_A_RELEASE: u64 = 5;
 
-/// Reads of one record: what the run needs of verbs, opening, and the payloads that lock, commit and superseding are made of.
-const GETS_A_RELEASE: u64 = 8;
+/// Reads of a release's records: for its verbs, its opening, the lock, the commit and the superseding.
+const GETS_A_RELEASE: u64 = 5;
 
-/// Reads of one object: when its patch is made; once more if the protocol asks.
-const GETS_AN_OBJECT: u64 = 2;
+/// Reads of one object, when its patch is made. An object that a note speaks of may be gone and looked for.
+const GETS_AN_OBJECT: u64 = 1;
 
 /// Records a page of a list.
 const PAGE: u64 = 500;
 
-/// Lists of all records of a cluster: what has moved since the plan, what is needed, and sweeps before and after.
-const WALKS: u64 = 6;
+/// Revisions that a release keeps (Helm's default), and the one in hand.
+const REVISIONS: u64 = 11;
 
-/// Discovery, version, admission, index of OpenAPI documents.
-const READS_A_CLUSTER: u64 = 24;
+/// Lists of all records of a cluster: what has moved since the plan, which verbs are needed, and the sweep at the end.
+const WALKS: u64 = 3;
+
+/// Lists of few objects: admission, API services.
+const LISTS_A_CLUSTER: u64 = 8;
+
+/// Discovery and versions, of two connections.
+const GETS_A_CLUSTER: u64 = 8;
+
+/// Group-versions of one cluster's objects, and their kinds: a plan does not say them, and few clusters have more in their
+/// charts. Fewer objects have fewer.
+const GROUP_VERSIONS: u64 = 20;
+const KINDS: u64 = 40;
+
+/// Index and document of a group-version's schema.
+const GETS_A_GROUP_VERSION: u64 = 2;
+
+/// Access reviews of records, and of a kind of objects.
+const REVIEWS_OF_RECORDS: u64 = 6;
+const REVIEWS_A_KIND: u64 = 2;
 
 /// Requests at one API server, or at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -48,6 +68,8 @@ pub struct Requests {
     pub lists: u64,
     /// Reads of one object or document. At most.
     pub gets: u64,
+    /// Questions whether a verb is allowed. At most.
+    pub reviews: u64,
     /// Rehearsals that store nothing.
     pub dry_runs: u64,
     /// Patches of objects.
@@ -71,9 +93,9 @@ pub struct RequestEstimate {
 }
 
 impl Requests {
-    /// Reads: lists and gets.
+    /// Whatever looks and rehearses nothing: lists, gets, access reviews.
     pub const fn reads(&self) -> u64 {
-        self.lists + self.gets
+        self.lists + self.gets + self.reviews
     }
 
     /// Writes: of objects and of records.
@@ -88,6 +110,7 @@ impl Requests {
         self.releases += 1;
         self.lists += LISTS_A_RELEASE;
         self.gets += GETS_A_RELEASE + GETS_AN_OBJECT * (objects + valued);
+        self.gets += u64::try_from(planned.notes.len()).unwrap_or(u64::MAX);
         self.dry_runs += objects + valued;
         self.object_writes += objects + valued;
         self.record_writes += writes.saturating_sub(objects + valued);
@@ -97,6 +120,7 @@ impl Requests {
         self.releases += other.releases;
         self.lists += other.lists;
         self.gets += other.gets;
+        self.reviews += other.reviews;
         self.dry_runs += other.dry_runs;
         self.object_writes += other.object_writes;
         self.record_writes += other.record_writes;
@@ -117,10 +141,10 @@ impl RequestEstimate {
         }
         let mut fleet = Requests::default();
         for (name, it) in &mut clusters {
-            // Each release keeps ten revisions by Helm's default, and has one more while it is in hand.
-            let pages = (it.releases * 11).div_ceil(PAGE);
-            it.lists += WALKS * pages;
-            it.gets += READS_A_CLUSTER;
+            let pages = (it.releases * REVISIONS).div_ceil(PAGE);
+            it.lists += WALKS * pages + LISTS_A_CLUSTER;
+            it.gets += GETS_A_CLUSTER + GETS_A_GROUP_VERSION * it.object_writes.min(GROUP_VERSIONS);
+            it.reviews = REVIEWS_OF_RECORDS + REVIEWS_A_KIND * it.object_writes.min(KINDS);
             it.writes_per_second = rate(plan, name);
             it.seconds = it.writes().div_ceil(u64::from(it.writes_per_second.max(1)));
             fleet.add(it);

@@ -781,7 +781,7 @@ NeedsChoice   2          active-conflict   eu-2/shop/checkout: .spec.replicas is
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.
-REQUESTS
+Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s of writing at the limits (--requests).
 "
         );
         assert_eq!(

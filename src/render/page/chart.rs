@@ -227,9 +227,14 @@ fn row(plan: &Plan, wave: &Wave, y: i64, scale: &Scale) -> Row {
         text::minute(starts),
         text::minute(ends)
     );
-    if !wave.waits_for.is_empty() {
-        row.wait = Some(scale.bar(ready, starts));
-    }
+    // Long waves rest between windows: that is waiting too.
+    let from = if wave.waits_for.is_empty() {
+        starts
+    } else {
+        ready
+    };
+    let to = wave.spans.last().map_or(starts, |it| it.from);
+    row.wait = (from < to).then(|| scale.bar(from, to));
     if wave.approval {
         row.approval = Some(scale.at(ready).max(LEFT + 6));
     }

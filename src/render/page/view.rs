@@ -346,8 +346,11 @@ fn wave(plan: &Plan, wave: &Wave, dated: bool) -> WaveView {
         .waits_for
         .iter()
         .map(|it| match it.until {
-            Some(until) => format!("{} {} until {}", it.kind, it.detail, text::minute(until)),
-            None => format!("{} {}", it.kind, it.detail),
+            // The last wait ends with the start, which has a column of its own.
+            Some(until) if Some(until) != wave.starts => {
+                format!("{} {} until {}", it.kind, it.detail, text::minute(until))
+            }
+            _ => format!("{} {}", it.kind, it.detail),
         })
         .collect();
     let starts = if dated {
@@ -409,7 +412,7 @@ fn reason(reason: &Reason) -> String {
 fn untested_line(plan: &Plan) -> String {
     plan.waves.first().map_or_else(String::new, |first| {
         format!(
-            "After wave {} {} of {} signatures have been seen.",
+            "After wave {}, {} of {} signatures have been seen.",
             first.number, first.coverage.seen, first.coverage.total
         )
     })

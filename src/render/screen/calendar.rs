@@ -5,9 +5,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::plan::{Plan, Wave};
+use crate::render::text;
 
-/// Columns of days: with the names before them a row stays under 110 columns.
-const MOST_COLUMNS: i64 = 84;
+/// Columns of days, from wide to narrow: with the names before them a row stays under 110, 80 and 60 columns.
+const MOST_COLUMNS: [i64; 3] = [84, 60, 35];
+
+/// Longest name before a row.
+const LONGEST_NAME: usize = 22;
 
 /// Rows of waves: more are no picture any more, and the table above has them all.
 const MOST_ROWS: usize = 60;
@@ -15,23 +19,34 @@ const MOST_ROWS: usize = 60;
 /// Columns between two dates of the head.
 const HEAD_STEP: i64 = 7;
 
-/// The lines, head first and the meaning of the marks last; none if no wave has a start.
-pub fn lines(plan: &Plan) -> Vec<String> {
-    let Some(grid) = Grid::of(plan) else {
-        return Vec::new();
-    };
+/// The same lines in several widths, the widest first; none if no wave has a start.
+pub fn drawings(plan: &Plan) -> Vec<Vec<String>> {
+    let widths = MOST_COLUMNS.into_iter();
+    widths.filter_map(|most| lines(plan, most)).collect()
+}
+
+/// The lines, head first and the meaning of the marks last.
+fn lines(plan: &Plan, most: i64) -> Option<Vec<String>> {
+    let grid = Grid::of(plan, most)?;
     let shown = &plan.waves[..plan.waves.len().min(MOST_ROWS)];
     let names: Vec<String> = shown
         .iter()
-        .map(|wave| format!("{} {}", wave.number, wave.name))
+        .map(|wave| {
+            let name = format!("{} {}", wave.number, wave.name);
+            text::cut_end(&name, LONGEST_NAME, false)
+        })
         .collect();
     let freezes = &plan.metadata.settings.freezes;
-    let longest = names.iter().map(String::len);
-    let longest = longest.chain(freezes.keys().map(String::len)).max();
+    let freeze_name = |name: &str| text::cut_end(name, LONGEST_NAME, false);
+    let longest = names.iter().map(|it| text::width(it));
+    let longest = longest
+        .chain(freezes.keys().map(|it| text::width(&freeze_name(it))))
+        .max();
     let room = longest.unwrap_or(0).max("deadline".len()) + 1;
     let row = |name: &str, cells: &[char]| {
         let cells: String = cells.iter().collect();
-        format!("{name:room$}{cells}").trim_end().to_owned()
+        let pad = " ".repeat(room.saturating_sub(text::width(name)));
+        format!("{name}{pad}{cells}").trim_end().to_owned()
     };
     let mut lines = vec![format!("{:room$}{}", "", grid.head())];
     for (wave, name) in shown.iter().zip(&names) {
@@ -44,7 +59,7 @@ pub fn lines(plan: &Plan) -> Vec<String> {
         let mut cells = grid.blank();
         grid.fill(&mut cells, freeze.from, freeze.to, 'x');
         if cells.contains(&'x') {
-            lines.push(row(name, &cells));
+            lines.push(row(&freeze_name(name), &cells));
         }
     }
     let deadline = plan.metadata.deadline;
@@ -55,10 +70,9 @@ pub fn lines(plan: &Plan) -> Vec<String> {
         1 => "a day".to_owned(),
         days => format!("{days} days"),
     };
-    lines.push(format!(
-        "  {unit} (UTC): # writes  . soak  - waits  ? waits for approval  x freeze  | {deadline}"
-    ));
-    lines
+    lines.push(format!("{unit} (UTC): # writes  . soak  - waits"));
+    lines.push(format!("? waits for approval  x freeze  | {deadline}"));
+    Some(lines)
 }
 
 /// Days on a line.
@@ -71,13 +85,13 @@ struct Grid {
 }
 
 impl Grid {
-    fn of(plan: &Plan) -> Option<Self> {
+    fn of(plan: &Plan, most: i64) -> Option<Self> {
         let starts = plan.waves.iter().filter_map(|wave| wave.starts).min()?;
         let first = day(starts.min(plan.metadata.made_at));
         let last = plan.waves.iter().filter_map(soaked).map(day).max();
         let last = last.unwrap_or(first).max(plan.metadata.deadline);
         let days = between(first, last) + 1;
-        let per = up(days, MOST_COLUMNS).max(1);
+        let per = up(days, most).max(1);
         Some(Self {
             first,
             columns: up(days, per),
@@ -176,7 +190,9 @@ mod tests {
 
     #[test]
     fn a_row_a_wave() {
-        let made = lines(&dated());
+        let [made, narrow, slim] = &drawings(&dated())[..] else {
+            panic!("three widths");
+        };
         assert!(
             made[0].starts_with("         Nov23  Nov30  Dec07"),
             "{made:#?}"
@@ -188,16 +204,23 @@ mod tests {
             format!("year-end {}{}", " ".repeat(24), "x".repeat(19))
         );
         assert_eq!(made[4], format!("deadline {}|", " ".repeat(79)));
-        assert!(made.iter().all(|line| line.len() < 110));
+        assert_eq!(made[5], "a day (UTC): # writes  . soak  - waits");
+        for (lines, most) in [(made, 110), (narrow, 80), (slim, 60)] {
+            assert!(lines.iter().all(|line| line.len() < most), "{lines:#?}");
+            assert_eq!(lines.len(), made.len());
+        }
+        assert_eq!(narrow[5], "2 days (UTC): # writes  . soak  - waits");
+        assert_eq!(narrow[2], "2 wave-2  ??#");
     }
 
     #[test]
     fn many_days_share_a_column_and_no_start_is_no_picture() {
         let mut plan = dated();
         plan.metadata.deadline = "2028-02-10".parse().unwrap();
-        assert!(lines(&plan).iter().all(|line| line.len() < 110));
-        assert!(lines(&plan).last().unwrap().contains("6 days"));
+        let wide = &drawings(&plan)[0];
+        assert!(wide.iter().all(|line| line.len() < 110));
+        assert!(wide[wide.len() - 2].starts_with("6 days"), "{wide:#?}");
         plan.waves.iter_mut().for_each(|wave| wave.starts = None);
-        assert!(lines(&plan).is_empty());
+        assert!(drawings(&plan).is_empty());
     }
 }

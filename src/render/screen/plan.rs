@@ -129,7 +129,14 @@ impl PlanScreen<'_> {
             return document.next(Next::Plan, "keeps it, for refit run");
         };
         let plan = file.to_owned();
-        if self.plan.summary.migrate > 0 {
+        if self.plan.summary.migrate > 0 && self.saved.is_some() {
+            let run = Next::Run { plan: plan.clone() };
+            document = document
+                .total([Span::plain(
+                    "To perform exactly these actions, run the following command:",
+                )])
+                .total([Span::plain(format!("    {}", run.command()))]);
+        } else if self.plan.summary.migrate > 0 {
             document = document.next(
                 Next::Run { plan: plan.clone() },
                 "does exactly this, and asks first",
@@ -154,12 +161,9 @@ impl PlanScreen<'_> {
                 first.coverage.total,
             ));
         }
-        let lines = calendar::lines(plan);
-        if !lines.is_empty() {
-            document = document.gap();
-        }
-        for line in lines {
-            document = document.text(line);
+        let drawings = calendar::drawings(plan);
+        if !drawings.is_empty() {
+            document = document.gap().drawing(drawings);
         }
         let Some(calendar) = &plan.calendar else {
             return document;
@@ -189,11 +193,18 @@ impl PlanScreen<'_> {
                 natural_list(late.clusters.iter().map(String::as_str)),
             ));
         }
-        for it in &plan.relaxations {
+        let changes: Vec<String> = plan
+            .relaxations
+            .iter()
+            .map(|it| it.change.join(" and "))
+            .collect();
+        let room = changes.iter().map(|it| text::width(it)).max();
+        for (it, change) in plan.relaxations.iter().zip(&changes) {
             let deadline = if it.in_time { "" } else { ", still late" };
+            let pad = room.unwrap_or(0).saturating_sub(text::width(change));
             document = document.text(format!(
-                "Sooner: {}   done {}, {} earlier{deadline}",
-                it.change.join(" and "),
+                "Sooner: {change}{}   done {}, {} earlier{deadline}",
+                " ".repeat(pad),
                 it.done,
                 text::counted(it.gain_days.unsigned_abs(), "day"),
             ));
@@ -788,9 +799,10 @@ Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s of writing at the limi
             printed.stderr,
             "\
 Saved the plan to: acme.plan.json   (sha256:9f31c2a4, to be started before 2026-11-30T10:31Z). 0 writes.
+To perform exactly these actions, run the following command:
+    refit run acme.plan.json
 warning: edge-1 not read: token expired; its releases are unknown and in no wave
-Next: refit run acme.plan.json           does exactly this, and asks first
-      refit show acme.plan.json --held   what is held, and why
+Next: refit show acme.plan.json --held   what is held, and why
 "
         );
     }

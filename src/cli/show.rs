@@ -75,10 +75,6 @@ pub struct Args {
         num_args = 0..=1,
         conflicts_with_all = ["release", "wave", "held", "untested", "requests"]
     )]
-    #[expect(
-        clippy::option_option,
-        reason = "clap's way to say a flag with a value that may be left out"
-    )]
     pub html: Option<Option<PathBuf>>,
 }
 

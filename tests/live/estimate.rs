@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use testbed::audit::Entry;
 use testbed::demo::Stage;
-use testbed::{AuditLog, Entry, Seed};
+use testbed::{AuditLog, Seed};
 
 /// An object that moves between its read and its dry run is rehearsed again: as `main_job` has it, one in twenty.
 const MOVED: u64 = 20;

@@ -84,7 +84,7 @@ fn the_page_says_what_the_plan_says() {
         "refit run acme.plan.json",
         "refit undo RUN",
     ] {
-        assert!(words.contains(&said), "{said} is not in {words}");
+        assert!(words.contains(said), "{said} is not in {words}");
     }
 }
 

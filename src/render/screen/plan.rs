@@ -255,14 +255,19 @@ impl PlanScreen<'_> {
             cells: vec![
                 Span::plain(it.wave.to_string()),
                 Span::plain(it.releases.to_string()),
-                Span::plain(text::cell(&it.signature, false)),
-                Span::plain(&it.why),
+                Span::plain(text::cell(&it.why, false)),
+                Span::plain(&it.signature),
             ],
             json: json!(it),
             name: None,
             only_wide: false,
         });
-        let columns = ["WAVE", "RELEASES", "SIGNATURE", "WHY"].map(Column::new);
+        let columns = [
+            Column::new("WAVE"),
+            Column::new("RELEASES"),
+            Column::new("WHY").narrow(1),
+            Column::new("SIGNATURE"),
+        ];
         let total = text::counted(text::len(&self.plan.untested), "signature");
         self.listed("UntestedList", columns.into(), records.collect())
             .total([Span::plain(format!("{total} not seen in the first wave."))])
@@ -856,7 +861,7 @@ Next: refit show acme.plan.json --held   what is held, and why
         }
         assert_eq!(
             print(&screen.untested()).stdout,
-            "WAVE   RELEASES   SIGNATURE               WHY\n2      2          web_4.2.0,_Deployment   too risky\n"
+            "WAVE   RELEASES   WHY         SIGNATURE\n2      2          too_risky   web 4.2.0, Deployment\n"
         );
         let json = screen.document().to_json();
         assert_eq!(Plan::parse(&json.to_string()).unwrap(), plan);

@@ -80,16 +80,13 @@ async fn forecast(world: &Arc<World>) -> Result<Collected, Box<dyn Error>> {
         namespaces: Vec::new(),
     };
     let (managers, book) = (managers.matcher()?, Book::default());
-    let collected = collect(
-        &[planned],
-        &scope,
-        &managers,
-        &book,
-        &Still,
-        &Still,
-        &|_| true,
-    );
-    Ok(collected.await)
+    let planned = [planned];
+    Ok(
+        collect(&planned, &scope, &managers, &book, &Still, &Still, &|_| {
+            true
+        })
+        .await,
+    )
 }
 
 /// In MiB, rounded up.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{calendar, requests};
 use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
-use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, RequestEstimate, Wave};
+use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Relaxation, RequestEstimate, Wave};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Cut, Document, Next, Record, Role, Span, Table, text};
 
@@ -193,20 +193,16 @@ impl PlanScreen<'_> {
                 natural_list(late.clusters.iter().map(String::as_str)),
             ));
         }
-        let changes: Vec<String> = plan
-            .relaxations
-            .iter()
-            .map(|it| it.change.join(" and "))
-            .collect();
-        let room = changes.iter().map(|it| text::width(it)).max();
-        for (it, change) in plan.relaxations.iter().zip(&changes) {
+        let days = |it: &Relaxation| text::counted(it.gain_days.unsigned_abs(), "day");
+        let room = plan.relaxations.iter().map(|it| days(it).len()).max();
+        let room = room.unwrap_or(0);
+        for it in &plan.relaxations {
             let deadline = if it.in_time { "" } else { ", still late" };
-            let pad = room.unwrap_or(0).saturating_sub(text::width(change));
             document = document.text(format!(
-                "Sooner: {change}{}   done {}, {} earlier{deadline}",
-                " ".repeat(pad),
+                "Sooner: {:>room$} earlier, done {}   {}{deadline}",
+                days(it),
                 it.done,
-                text::counted(it.gain_days.unsigned_abs(), "day"),
+                it.change.join(" and "),
             ));
         }
         document
@@ -851,7 +847,7 @@ Next: refit show acme.plan.json --held   what is held, and why
             "1 canary -#..",
             "2 wave-2    ??-#.",
             "Done 2027-01-15T02:00Z, 26 days before the deadline. 24m00s of writing.",
-            "Sooner: soak.prod 72h -> 48h   done 2027-01-07, 8 days earlier",
+            "Sooner: 8 days earlier, done 2027-01-07   soak.prod 72h -> 48h",
         ] {
             assert!(
                 printed.stdout.lines().any(|it| it == line),

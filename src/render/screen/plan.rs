@@ -100,7 +100,10 @@ impl PlanScreen<'_> {
         ]);
         if summary.migrate > 0 {
             let estimate = RequestEstimate::of(plan);
-            document = document.text(requests::line(&estimate));
+            let more = self.file_name().map_or_else(String::new, |plan| {
+                format!(": {}", Next::ShowRequests { plan }.command())
+            });
+            document = document.text(requests::line(&estimate) + &more);
             if self.wide {
                 document = document.gap().table(requests::table(&estimate));
             }
@@ -111,6 +114,11 @@ impl PlanScreen<'_> {
             ));
         }
         self.notes(document)
+    }
+
+    /// The file that the plan is in.
+    fn file_name(&self) -> Option<String> {
+        self.saved.or(self.file).map(str::to_owned)
     }
 
     /// Where the plan is, and what to do with it.
@@ -154,8 +162,17 @@ impl PlanScreen<'_> {
     fn when(&self, mut document: Document) -> Document {
         let plan = self.plan;
         if let Some(first) = plan.waves.first().filter(|_| !plan.untested.is_empty()) {
+            let waves = plan.untested.iter().map(|it| it.wave);
+            let (from, to) = (waves.clone().min(), waves.max());
+            let when = match (from, to) {
+                (Some(from), Some(to)) if from < to => format!("waves {from} to {to}"),
+                (from, _) => format!("wave {}", from.unwrap_or_default()),
+            };
+            let more = self.file_name().map_or_else(String::new, |plan| {
+                format!(": {}", Next::ShowUntested { plan }.command())
+            });
             document = document.text(format!(
-                "Untested after wave {}: {} of {} signatures (--untested).",
+                "Untested after wave {}: {} of {} signatures, first seen in {when}{more}",
                 first.number,
                 plan.untested.len(),
                 first.coverage.total,
@@ -793,7 +810,7 @@ NeedsChoice   2          active-conflict   eu-2/shop/checkout: .spec.replicas is
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.
-Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s of writing at the limits (--requests).
+Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s at the limits: refit show acme.plan.json --requests
 "
         );
         assert_eq!(
@@ -839,7 +856,7 @@ Next: refit show acme.plan.json --held   what is held, and why
                 "WAVE   NAME     RELEASES   CLUSTERS   WRITES   STARTS              SOAK   COVERAGE   WAITS-FOR",
                 "1      canary   1          1          12       2026-11-24T08:00Z   48h    39/47      window office",
                 "2      wave-2   2          2          29       2026-11-29T01:00Z   24h    47/47      approval of one person",
-                "Untested after wave 1: 1 of 47 signatures (--untested).",
+                "Untested after wave 1: 1 of 47 signatures, first seen in wave 2: refit show p.json --untested",
                 "",
             ]
         );

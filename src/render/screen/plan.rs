@@ -341,18 +341,23 @@ impl PlanScreen<'_> {
             Column::new("HELD"),
             Column::new("RELEASES"),
             Column::new("CAUSE"),
-            Column::new("FOR-EXAMPLE"),
+            Column::new("FOR-EXAMPLE")
+                .narrow(1)
+                .at_most(40, Cut::Middle),
+            Column::new("UNTIL"),
         ]);
         for ((outcome, cause), held) in groups {
-            let example = held.first().map(|it| match it.reasons.first() {
-                Some(reason) => format!("{}: {}", it.release, reason.detail),
-                None => it.release.to_string(),
+            let first = held.first();
+            let until = first.map(|it| match it.reasons.first() {
+                Some(reason) if it.until.is_empty() => reason.detail.as_str(),
+                _ => it.until.as_str(),
             });
             table.row([
                 Span::state(outcome_word(outcome)),
                 Span::plain(held.len().to_string()),
                 Span::plain(cause),
-                Span::or_none(example),
+                Span::or_none(first.map(|it| it.release.to_string())),
+                Span::or_none(until),
             ]);
         }
         table
@@ -553,6 +558,11 @@ fn held_one(held: &HeldRelease) -> Document {
                 text::counted(text::len(&held.reasons), "reason")
             )),
         ]);
+    let document = if held.until.is_empty() {
+        document
+    } else {
+        document.text(format!("until: {}", held.until))
+    };
     reasons(document, &held.reasons)
 }
 
@@ -648,7 +658,7 @@ pub(crate) mod tests {
                 object: None,
                 detail: detail.into(),
             }],
-            until: String::new(),
+            until: "somebody looks at it".into(),
         }
     }
 
@@ -804,9 +814,9 @@ WAVE   NAME     RELEASES   CLUSTERS   OBJECTS   WRITES   WRITING   ON
 1      canary   1          1          9         12       3.0s      dev-1
 2      wave-2   2          2          23        29       5.0s      eu-2, eu-10
 
-HELD          RELEASES   CAUSE             FOR-EXAMPLE
-Blocked       1          pending-upgrade   eu-2/payments/ledger: revision 9 is pending-upgrade since 6d
-NeedsChoice   2          active-conflict   eu-2/shop/checkout: .spec.replicas is owned by kubectl/scale
+HELD          RELEASES   CAUSE             FOR-EXAMPLE            UNTIL
+Blocked       1          pending-upgrade   eu-2/payments/ledger   somebody looks at it
+NeedsChoice   2          active-conflict   eu-2/shop/checkout     somebody looks at it
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.

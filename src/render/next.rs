@@ -48,10 +48,6 @@ next_lines! {
     Show { plan } => "refit show {plan}";
     /// What a plan holds back, and why.
     ShowHeld { plan } => "refit show {plan} --held";
-    /// What no canary of a plan shows.
-    ShowUntested { plan } => "refit show {plan} --untested";
-    /// What a plan's run asks of each cluster.
-    ShowRequests { plan } => "refit show {plan} --requests";
     /// Make a plan again, and say what changed.
     PlanRefresh { plan } => "refit plan --refresh {plan}";
     /// Compare two plans.

@@ -100,10 +100,7 @@ impl PlanScreen<'_> {
         ]);
         if summary.migrate > 0 {
             let estimate = RequestEstimate::of(plan);
-            let more = self.file_name().map_or_else(String::new, |plan| {
-                format!(": {}", Next::ShowRequests { plan }.command())
-            });
-            document = document.text(requests::line(&estimate) + &more);
+            document = document.text(requests::line(&estimate));
             if self.wide {
                 document = document.gap().table(requests::table(&estimate));
             }
@@ -114,11 +111,6 @@ impl PlanScreen<'_> {
             ));
         }
         self.notes(document)
-    }
-
-    /// The file that the plan is in.
-    fn file_name(&self) -> Option<String> {
-        self.saved.or(self.file).map(str::to_owned)
     }
 
     /// Where the plan is, and what to do with it.
@@ -168,11 +160,8 @@ impl PlanScreen<'_> {
                 (Some(from), Some(to)) if from < to => format!("waves {from} to {to}"),
                 (from, _) => format!("wave {}", from.unwrap_or_default()),
             };
-            let more = self.file_name().map_or_else(String::new, |plan| {
-                format!(": {}", Next::ShowUntested { plan }.command())
-            });
             document = document.text(format!(
-                "Untested after wave {}: {} of {} signatures, first seen in {when}{more}",
+                "Untested after wave {}: {} of {} signatures, first seen in {when}: refit show PLAN --untested",
                 first.number,
                 plan.untested.len(),
                 first.coverage.total,
@@ -820,7 +809,7 @@ NeedsChoice   2          active-conflict   eu-2/shop/checkout     somebody looks
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.
-Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s at the limits: refit show acme.plan.json --requests
+Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s at the limits: refit show PLAN --requests
 "
         );
         assert_eq!(
@@ -866,7 +855,7 @@ Next: refit show acme.plan.json --held   what is held, and why
                 "WAVE   NAME     RELEASES   CLUSTERS   WRITES   STARTS              SOAK   COVERAGE   WAITS-FOR",
                 "1      canary   1          1          12       2026-11-24T08:00Z   48h    39/47      window office",
                 "2      wave-2   2          2          29       2026-11-29T01:00Z   24h    47/47      approval of one person",
-                "Untested after wave 1: 1 of 47 signatures, first seen in wave 2: refit show p.json --untested",
+                "Untested after wave 1: 1 of 47 signatures, first seen in wave 2: refit show PLAN --untested",
                 "",
             ]
         );

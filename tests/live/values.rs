@@ -391,7 +391,7 @@ fn objects_that_somebody_writes_all_the_time_are_taken_all_the_same() {
         "\n[[policy]]\nfield = \".data.a\"\nconflict = \"take\"\nwhy = \"x\"\n[seal]\nkey_file = \"seal.key\"\n",
     );
     seal(&stage, KEY);
-    // A controller that writes each object some twenty times a second: each write is a 409 for whoever has read before it.
+    // A controller that writes each object twice a second: each write is a 409 for whoever has read before it.
     let done = std::sync::atomic::AtomicBool::new(false);
     let mut beats = 0_u32;
     let run = std::thread::scope(|scope| {
@@ -401,7 +401,7 @@ fn objects_that_somebody_writes_all_the_time_are_taken_all_the_same() {
                     let beat = json!({"metadata": {"annotations": {"beat": beats.to_string()}}});
                     api.merge_patch(&format!("{}?fieldManager=beat", path(number)), &beat)
                         .unwrap();
-                    std::thread::sleep(Duration::from_millis(5));
+                    std::thread::sleep(Duration::from_millis(60));
                 }
                 beats += 1;
             }

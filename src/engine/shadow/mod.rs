@@ -5,6 +5,7 @@
 //! server's own tricks are seen (rule R1).
 
 mod admission;
+mod compare;
 mod left;
 mod lives;
 mod neighbours;
@@ -16,6 +17,7 @@ mod schemas;
 mod settled;
 
 pub use admission::Admission;
+pub use compare::compare;
 pub use left::{KEPT_ORPHAN, LEFT_OVER_HOOK};
 pub use lives::{Known, Lives};
 pub use offline::{AtHand, OfflineForecaster};

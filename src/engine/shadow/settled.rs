@@ -613,7 +613,7 @@ mod tests {
         LiveObject::new(json).unwrap()
     }
 
-    fn entry(manager: &str, fields: serde_json::Value) -> serde_json::Value {
+    fn entry(manager: &str, fields: &serde_json::Value) -> serde_json::Value {
         serde_json::json!({"manager": manager, "operation": "Update", "apiVersion": "v1",
             "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields})
     }
@@ -621,8 +621,8 @@ mod tests {
     #[test]
     fn what_others_hold_below_a_drop_is_not_deleted_with_it() {
         use serde_json::json;
-        let mine = entry("helm", json!({"f:data": {".": {}, "f:a": {}}}));
-        let theirs = entry("kubectl-edit", json!({"f:data": {"f:b": {}}}));
+        let mine = entry("helm", &json!({"f:data": {".": {}, "f:a": {}}}));
+        let theirs = entry("kubectl-edit", &json!({"f:data": {"f:b": {}}}));
         let live = with_entries(&json!([mine, theirs]));
         let entries = entries_of(&live).unwrap();
         let about = |path: Path| owned_by_others(&[path], &entries, &managers());
@@ -636,8 +636,8 @@ mod tests {
     fn nobody_loses_a_field_that_no_rule_takes() {
         use serde_json::json;
         let both = [
-            entry("scaler", json!({"f:spec": {"f:replicas": {}}})),
-            entry("operator", json!({"f:spec": {"f:replicas": {}}})),
+            entry("scaler", &json!({"f:spec": {"f:replicas": {}}})),
+            entry("operator", &json!({"f:spec": {"f:replicas": {}}})),
         ];
         let before = with_entries(&json!(both));
         let after = with_entries(&json!([]));

@@ -67,7 +67,7 @@ fn parts(path: &Path) -> Result<Vec<Part>, ValuesError> {
             PathElement::Field(name) => Ok(Part::Field(name.to_string())),
             PathElement::Key(key) => Ok(Part::Item(
                 key.iter()
-                    .map(|field| (field.name.clone(), field.value.clone()))
+                    .map(|field| (field.name.to_string(), field.value.clone()))
                     .collect(),
             )),
             PathElement::Value(_) | PathElement::Index(_) => {

@@ -22,6 +22,7 @@ use crate::domain::transfer::{
 };
 use crate::engine::chain::chain;
 use crate::engine::ports::Clock;
+use crate::helm::ApplyMethod;
 
 /// How often a busy object is read again because it moved between GET and dry run.
 const TRIES_AT_A_BUSY_OBJECT: u32 = 5;
@@ -82,7 +83,7 @@ impl Settling<'_> {
     pub async fn forecast(&self, target: &Target<'_>) -> Result<SettledRelease, ForecastError> {
         let prepared = self.forecaster.forecast(target).await?;
         if self.book.is_empty() {
-            return Ok(plain(prepared));
+            return Ok(plain(prepared, records_ssa(target)));
         }
         let chart = target.current.record.chart.clone().unwrap_or_default();
         let chart = ChartRef {
@@ -162,8 +163,10 @@ impl Settling<'_> {
             decisions.extend(about);
         }
         let made = settle(forecast, &decisions);
+        let waits = !made.retry.is_empty();
+        let recorded = records_ssa(target) && !waits;
         Ok(SettledRelease {
-            forecast: with_what_is_written(made.forecast, &settled),
+            forecast: with_what_is_written(made.forecast, &settled, recorded),
             decisions,
             retry: made.retry,
             objects: settled,
@@ -537,9 +540,19 @@ enum Asked {
 
 /// A plan counts the objects that a run will write: one that is adopted already is not among them, whatever else was
 /// found on it (drift, or a conflict that a rule waits for). Its findings stay.
-fn with_what_is_written(mut forecast: Forecast, writes: &[SettledObject]) -> Forecast {
+///
+/// Where nothing is written and the record says `ssa` (`recorded`), nothing is left to do: the release is Done, also with an
+/// object missing or drifted. Else each plan would migrate it again, and each run add a revision.
+fn with_what_is_written(
+    mut forecast: Forecast,
+    writes: &[SettledObject],
+    recorded: bool,
+) -> Forecast {
     if forecast.outcome != ReleaseOutcome::Ready {
         return forecast;
+    }
+    if recorded && writes.is_empty() {
+        forecast.outcome = ReleaseOutcome::Done;
     }
     for object in &mut forecast.objects {
         let is_written = writes.iter().any(|it| it.prepared.object == object.object);
@@ -551,7 +564,7 @@ fn with_what_is_written(mut forecast: Forecast, writes: &[SettledObject]) -> For
 }
 
 /// The forecast without any policy.
-fn plain(prepared: Prepared) -> SettledRelease {
+fn plain(prepared: Prepared, recorded: bool) -> SettledRelease {
     let objects: Vec<_> = prepared
         .objects
         .into_iter()
@@ -562,7 +575,7 @@ fn plain(prepared: Prepared) -> SettledRelease {
         })
         .collect();
     SettledRelease {
-        forecast: with_what_is_written(prepared.forecast, &objects),
+        forecast: with_what_is_written(prepared.forecast, &objects, recorded),
         decisions: Vec::new(),
         retry: Vec::new(),
         objects,
@@ -570,6 +583,10 @@ fn plain(prepared: Prepared) -> SettledRelease {
         repeats: prepared.repeats,
         asked: prepared.asked,
     }
+}
+
+fn records_ssa(target: &Target<'_>) -> bool {
+    target.last.record.apply_method == Some(ApplyMethod::ServerSide)
 }
 
 fn entries_of(
@@ -658,7 +675,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adopted_object_that_only_drifts_is_not_counted() {
+    fn an_adopted_object_that_only_drifts_is_not_counted_and_leaves_nothing_to_do() {
         let drifted = |outcome| ObjectForecast {
             object: ObjectRef {
                 api_version: "v1".into(),
@@ -684,7 +701,7 @@ mod tests {
             objects: vec![object],
         };
         let made = |outcome, object| {
-            with_what_is_written(forecast(outcome, drifted(object)), &[]).objects[0]
+            with_what_is_written(forecast(outcome, drifted(object)), &[], false).objects[0]
                 .outcome
                 .clone()
         };
@@ -696,6 +713,24 @@ mod tests {
             made(ReleaseOutcome::Ready, ObjectOutcome::Missing),
             ObjectOutcome::Missing
         );
+        let verdict = |outcome, object, recorded| {
+            with_what_is_written(forecast(outcome, drifted(object)), &[], recorded).outcome
+        };
+        for object in [ObjectOutcome::Drift, ObjectOutcome::Missing] {
+            assert_eq!(
+                verdict(ReleaseOutcome::Ready, object.clone(), true),
+                ReleaseOutcome::Done
+            );
+            // Its record is still to be written.
+            assert_eq!(
+                verdict(ReleaseOutcome::Ready, object.clone(), false),
+                ReleaseOutcome::Ready
+            );
+            assert_eq!(
+                verdict(ReleaseOutcome::NeedsChoice, object, true),
+                ReleaseOutcome::NeedsChoice
+            );
+        }
         // What is held says why it is.
         assert_eq!(
             made(ReleaseOutcome::NeedsChoice, ObjectOutcome::Drift),

@@ -181,7 +181,8 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         .iter()
         .filter(|release| in_scope(&release.records.id))
     {
-        forecasts.push(forecast(settling, held_objects, server, release).boxed());
+        let kept = lives.kept(&release.records.id);
+        forecasts.push(forecast(settling, held_objects, kept, server, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected {
@@ -200,6 +201,7 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
 async fn forecast(
     settling: &Settling<'_>,
     holders: &Holders,
+    kept: &[ObjectRef],
     server: &str,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
@@ -221,6 +223,7 @@ async fn forecast(
         current,
         last,
         holders,
+        kept,
     };
     let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,

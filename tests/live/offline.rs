@@ -125,6 +125,7 @@ async fn compare(plane: &ControlPlane) -> Compared {
             current,
             last,
             holders: &holders,
+            kept: &[],
         };
         let server = probe().forecast(&target).await.unwrap();
         let told = offline.forecast(&target).await.unwrap();

@@ -4,6 +4,7 @@
 //! `prepare_*` gave, so that what was shown is what is done.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +23,7 @@ use crate::domain::release::Inventory;
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
+use crate::domain::shadow::Confirmed;
 use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
 pub use crate::render::screen::unlock::UnlockPreview;
@@ -78,6 +80,10 @@ pub struct Shadow {
     pub dry_runs: u64,
     /// What the dependency graph is made of: of all releases of the clusters that were read.
     pub sights: Vec<ClusterSight>,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
+    /// What the server said of some of them, if it was asked for.
+    pub confirmed: Option<Confirmed>,
 }
 
 /// The dependency graph of a fleet.
@@ -87,6 +93,15 @@ pub struct GraphRead {
     pub graph: ReleaseGraph,
     /// Clusters that were not read, and why.
     pub unread: BTreeMap<ClusterName, String>,
+}
+
+/// How many forecasts the server is to confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Every release.
+    All,
+    /// So many, evenly chosen.
+    Some(NonZeroU32),
 }
 
 /// What a removed lock leaves.
@@ -136,6 +151,15 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         whole: bool,
     ) -> Result<GraphRead, CliError>;
+
+    /// Compares forecasts with live dry runs, of a share of the releases of `shadow`. Zero writes.
+    async fn confirm(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        shadow: &Shadow,
+        share: Share,
+    ) -> Result<Confirmed, CliError>;
 
     /// Forecasts and plans; only for the releases of `from`, if given.
     async fn plan(

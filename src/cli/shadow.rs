@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::backend::Share;
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
@@ -22,12 +23,15 @@ Examples:
   # One release: each field in conflict, its owner, both values
   refit shadow eu-1/shop/checkout
 
-  # Only the totals: outcomes, conflict rates by cluster, chart and owner
+  # Only the totals: outcomes, conflict rates by cluster, chart, kind and owner
   refit shadow --summary
 
   # Owners of fields in conflict, from the saved forecast
   refit shadow --save acme.shadow.json
   jq -r '.items[].objects[].active[]?.owner' acme.shadow.json | sort | uniq -c
+
+  # Is the forecast right? The server is asked about each object of 20 releases
+  refit shadow --confirm 20
 
   # In CI: exit code 2 if anything is held
   refit shadow --detailed-exitcode > /dev/null";
@@ -54,6 +58,19 @@ pub struct Args {
     /// Forecast only the releases of a saved inventory
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+
+    /// Ask the server about every object of so many releases, evenly chosen, or of all, and compare: exit code 2 if it
+    /// says anything else
+    #[arg(long, value_name = "N|all", value_parser = share)]
+    pub confirm: Option<Share>,
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    if text == "all" {
+        return Ok(Share::All);
+    }
+    let some = text.parse().map(Share::Some);
+    some.map_err(|_| "write a number of releases from 1 on, or all".to_owned())
 }
 
 /// Makes the forecast and shows it.
@@ -84,7 +101,13 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     };
     ctx.say_reading(&fleet);
     let started = ctx.now();
-    let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let mut shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    if let Some(share) = args.confirm {
+        let confirmed = backend
+            .confirm(&ctx.invocation, &fleet, &shadow, share)
+            .await?;
+        shadow.confirmed = Some(confirmed);
+    }
     let rules = triage::rules(None, ctx)?;
     let causes = triage::gravest_of(&shadow.releases, &rules);
     let screen = ShadowScreen {
@@ -95,6 +118,8 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         clusters: fleet.clusters.len(),
         causes: &causes,
         dry_runs: shadow.dry_runs,
+        asked: shadow.asked,
+        confirmed: shadow.confirmed.as_ref(),
         now: ctx.now(),
         took: ctx.now().duration_since(started),
         tool: super::VERSION,
@@ -121,5 +146,8 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         files::write(path, &whole)?;
     }
     ctx.show(&document)?;
+    if screen.has_disagreements() {
+        return Ok(Exit::Findings);
+    }
     Ok(ctx.findings(screen.has_findings()))
 }

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope,
+    Backend, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview, UndoScope,
     UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
@@ -27,6 +27,7 @@ use crate::domain::plan::Plan;
 use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
+use crate::domain::shadow::Confirmed;
 use crate::playbook::{Library, OwnFile};
 use crate::render::Next;
 use crate::render::screen::run::Work;
@@ -164,6 +165,27 @@ impl Backend for Fake {
         Ok(GraphRead {
             graph: crate::render::screen::graph::tests::acme(),
             ..GraphRead::default()
+        })
+    }
+
+    async fn confirm(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        shadow: &Shadow,
+        share: Share,
+    ) -> Result<Confirmed, CliError> {
+        let releases = shadow.releases.len() as u64;
+        Ok(match share {
+            Share::All => Confirmed {
+                releases,
+                ..crate::render::screen::shadow::tests::disagreeing()
+            },
+            Share::Some(some) => Confirmed {
+                releases: releases.min(u64::from(some.get())),
+                objects: 3,
+                ..Confirmed::default()
+            },
         })
     }
 
@@ -686,6 +708,7 @@ fn looking_writes_nothing_and_says_so() {
         "shadow",
         "shadow eu-1/shop/checkout",
         "shadow --summary -o wide",
+        "shadow --confirm 2",
     ] {
         let came = refit(line, &PIPES);
         assert!(came.written.is_empty());
@@ -811,6 +834,16 @@ fn a_forecast_is_rows_totals_or_one_release() {
         refit("shadow eu-2/shop/web --detailed-exitcode", &PIPES).exit,
         0
     );
+    let confirmed = refit("shadow --confirm 2", &PIPES);
+    assert_eq!(confirmed.exit, 0, "{}", confirmed.stderr);
+    let line = "Confirmed by the server: 3 objects of 2 releases, 0 disagreements, 0 dry runs.";
+    assert!(confirmed.stderr.contains(line), "{}", confirmed.stderr);
+    let wrong = refit("shadow --confirm all -o json", &PIPES);
+    assert_eq!(wrong.exit, 2);
+    let wrong: serde_json::Value = serde_json::from_str(&wrong.stdout).unwrap();
+    assert_eq!(wrong["confirmed"]["disagreements"][0]["about"], "drift");
+    assert_eq!(wrong["summary"]["asked"], 0);
+    assert_eq!(refit("shadow --confirm 0", &PIPES).exit, 1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("acme.shadow.json");
     refit(

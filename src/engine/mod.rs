@@ -3,12 +3,13 @@
 //! | stage | reads | rehearses | writes |
 //! |---|---|---|---|
 //! | [`inventory`], [`audit`], [`fields`] | yes | | |
-//! | [`shadow`], [`plan`] | yes | yes | |
+//! | [`shadow`], [`confirm`], [`plan`] | yes | yes | |
 //! | [`run`], [`undo`] (with resume, unlock, settle, sweep) | yes | yes | yes |
 
 pub mod audit;
 mod bounded;
 pub mod chain;
+pub mod confirm;
 pub mod fields;
 pub mod graph;
 pub mod inventory;

@@ -10,12 +10,11 @@ use refit::domain::fleet::{ManagerMatcher, Managers};
 use refit::domain::ids::{ClusterName, ReleaseId};
 use refit::domain::object::ObjectRef;
 use refit::domain::release::Driver;
-use refit::domain::shadow::{Forecast, ObjectOutcome};
 use refit::engine::inventory::{Scope, read_cluster};
 use refit::engine::ports::{Clock, Dice};
 use refit::engine::shadow::{
     AtHand, Forecaster as _, Library, LiveProbe, Lives, OfflineForecaster, Prepared, Schemas,
-    Target, holders,
+    Target, compare as same_facts, holders,
 };
 use serde_json::{Value, json};
 use testbed::demo::Stage;
@@ -56,49 +55,11 @@ struct Compared {
     outcomes: std::collections::BTreeMap<&'static str, usize>,
 }
 
-/// Words of a refusal may differ: who refuses says it in his own way.
-fn without_words(forecast: &Forecast) -> Forecast {
-    let mut forecast = forecast.clone();
-    for object in &mut forecast.objects {
-        if let ObjectOutcome::Invalid { reason } = &mut object.outcome {
-            *reason = String::new();
-        }
-    }
-    for reason in &mut forecast.reasons {
-        if reason.cause == "invalid-manifest" {
-            reason.detail = String::new();
-        }
-    }
-    forecast
-}
-
+/// Facts and apply sets by refit's own comparison; and the patches, which only this test has with all objects rehearsed.
 fn differences(release: &ReleaseId, server: &Prepared, offline: &Prepared) -> Vec<String> {
-    let mut found = Vec::new();
-    let (left, right) = (
-        without_words(&server.forecast),
-        without_words(&offline.forecast),
-    );
-    for (left, right) in left.objects.iter().zip(&right.objects) {
-        if left != right {
-            found.push(format!(
-                "{release}:\n  server  {}\n  offline {}",
-                json!(left),
-                json!(right)
-            ));
-        }
-    }
-    if found.is_empty() && left != right {
-        found.push(format!(
-            "{release}:\n  server  {}\n  offline {}",
-            json!(left),
-            json!(right)
-        ));
-    }
-    let pairs = server.objects.iter().zip(&offline.objects);
-    for (left, right) in pairs {
-        if left.apply_set != right.apply_set {
-            found.push(format!("{release}: apply sets of {} differ", left.object));
-        }
+    let rows = same_facts(offline, server);
+    let mut found: Vec<String> = rows.iter().map(|row| json!(row).to_string()).collect();
+    for (left, right) in server.objects.iter().zip(&offline.objects) {
         if left.adoption.wish != right.adoption.wish {
             found.push(format!("{release}: wishes for {} differ", left.object));
         }
@@ -209,9 +170,37 @@ async fn a_seeded_fleet_is_forecast_as_the_server_would() {
         compared.asked,
         compared.objects
     );
-    tokio::task::spawn_blocking(move || drop(stage))
-        .await
+    tokio::task::spawn_blocking(move || {
+        the_server_confirms_forecasts_and_nothing_is_written(&stage, compared.objects);
+    })
+    .await
+    .unwrap();
+}
+
+fn the_server_confirms_forecasts_and_nothing_is_written(stage: &Stage, objects: usize) {
+    let before = stage.snapshots().unwrap();
+    let marks = stage.marks().unwrap();
+    let all = stage
+        .refit
+        .call(&["shadow", "--confirm", "all", "-o", "json"])
         .unwrap();
+    let some = stage.refit.call(&["shadow", "--confirm", "5"]).unwrap();
+    assert_eq!(stage.requests(&marks).unwrap()[0].writes().len(), 0);
+    assert_eq!(stage.snapshots().unwrap(), before);
+    assert_eq!((all.code, some.code), (0, 0), "{}", some.stderr);
+    let confirmed = &all.value["confirmed"];
+    assert_eq!(confirmed["disagreements"], json!([]));
+    assert_eq!(confirmed["objects"], objects);
+    // More than one dry run an object: no forecast was taken for granted.
+    assert!(
+        confirmed["dryRuns"].as_u64() >= Some(objects as u64),
+        "{confirmed:#}"
+    );
+    assert!(
+        some.stderr.contains(" of 5 releases, 0 disagreements"),
+        "{}",
+        some.stderr
+    );
 }
 
 /// A chart of one template.

@@ -24,7 +24,7 @@ pub use adapters::{Adapters, Lock, Stores};
 pub use look::{fleet_file, invalid};
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, Shadow, UndoPreview, UndoScope,
+    Backend, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview, UndoScope,
     UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
@@ -37,6 +37,7 @@ use crate::domain::ids::{ClusterName, Namespace, ReleaseId, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
+use crate::domain::shadow::Confirmed;
 use crate::engine::inventory::Scope;
 use crate::playbook::Library;
 
@@ -176,6 +177,16 @@ impl Backend for Desk {
         whole: bool,
     ) -> Result<GraphRead, CliError> {
         graph::graph(self, invocation, fleet, whole).await
+    }
+
+    async fn confirm(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        shadow: &Shadow,
+        share: Share,
+    ) -> Result<Confirmed, CliError> {
+        shadow::confirm(self, invocation, fleet, shadow, share).await
     }
 
     async fn plan(

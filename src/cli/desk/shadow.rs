@@ -1,15 +1,18 @@
 //! Forecasts of releases, for `shadow` and for `plan`. Zero writes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Desk, scope};
-use crate::cli::backend::Shadow;
+use crate::cli::backend::{Shadow, Share};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cluster::{Reader, Rehearser};
-use crate::domain::fleet::Fleet;
+use crate::domain::fleet::{Fleet, release_order};
 use crate::domain::ids::ReleaseId;
 use crate::domain::policy::Book;
+use crate::domain::shadow::{Confirmed, evenly};
+use crate::engine::confirm::{Means, confirm as ask_server};
 use crate::engine::plan::{Planned, collect};
 
 /// Forecasts every release in scope that is `wanted`. An error if no cluster answers.
@@ -26,23 +29,7 @@ pub async fn shadow(
     let book = Book::new(&fleet.policies)
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?
         .with_values(super::claims::sealer(invocation, fleet)?.is_some());
-    let connected = desk.connect(&fleet.clusters).await;
-    let clusters: Vec<Planned> = fleet
-        .clusters
-        .iter()
-        .filter_map(|cluster| {
-            let found = connected.get(&cluster.name)?.clone();
-            let reader = found.map(|found| -> (Arc<dyn Reader>, Arc<dyn Rehearser>) {
-                (Arc::<dyn crate::cluster::Cluster>::clone(&found), found)
-            });
-            Some(Planned {
-                name: cluster.name.clone(),
-                reader,
-                limits: cluster.limits,
-                labels: cluster.labels.clone(),
-            })
-        })
-        .collect();
+    let clusters = planned(desk, fleet).await;
     let (clock, dice) = (desk.adapters.clock(), desk.adapters.dice());
     let scope = scope(invocation)?;
     let collected = collect(
@@ -60,6 +47,8 @@ pub async fn shadow(
         unread: collected.unread.into_iter().collect(),
         dry_runs: collected.dry_runs,
         sights: collected.sights,
+        asked: collected.asked,
+        confirmed: None,
     };
     if shadow.unread.len() < fleet.clusters.len() {
         return Ok(shadow);
@@ -72,4 +61,75 @@ pub async fn shadow(
         made = made.at(format!("{cluster}: {why}"));
     }
     Err(made)
+}
+
+/// Compares a share of forecasts with live dry runs. A cluster that does not answer any more is an error: a
+/// confirmation that is not whole is none.
+pub async fn confirm(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+    shadow: &Shadow,
+    share: Share,
+) -> Result<Confirmed, CliError> {
+    let managers = fleet
+        .managers
+        .matcher()
+        .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?;
+    let mut all: Vec<&ReleaseId> = shadow
+        .releases
+        .iter()
+        .filter(|it| !it.forecast.objects.is_empty())
+        .map(|it| &it.forecast.release)
+        .collect();
+    all.sort_by(|a, b| release_order(a, b));
+    let some = match share {
+        Share::All => all.len(),
+        Share::Some(some) => usize::try_from(some.get()).unwrap_or(usize::MAX),
+    };
+    let chosen: BTreeSet<ReleaseId> = evenly(some, all.len())
+        .filter_map(|place| all.get(place).copied().cloned())
+        .collect();
+    let clusters = planned(desk, fleet).await;
+    let (clock, dice) = (desk.adapters.clock(), desk.adapters.dice());
+    let scope = scope(invocation)?;
+    let means = Means {
+        scope: &scope,
+        managers: &managers,
+        clock: clock.as_ref(),
+        dice: dice.as_ref(),
+    };
+    let (confirmed, unread) = ask_server(&clusters, means, &chosen).await;
+    if unread.is_empty() {
+        return Ok(confirmed);
+    }
+    let mut made = CliError::new(
+        ErrorCode::Unreachable,
+        "forecasts could not be confirmed on every cluster",
+    );
+    for (cluster, why) in unread {
+        made = made.at(format!("{cluster}: {why}"));
+    }
+    Err(made)
+}
+
+/// The harmless sides of every cluster.
+async fn planned(desk: &Desk, fleet: &Fleet) -> Vec<Planned> {
+    let connected = desk.connect(&fleet.clusters).await;
+    fleet
+        .clusters
+        .iter()
+        .filter_map(|cluster| {
+            let found = connected.get(&cluster.name)?.clone();
+            let reader = found.map(|found| -> (Arc<dyn Reader>, Arc<dyn Rehearser>) {
+                (Arc::<dyn crate::cluster::Cluster>::clone(&found), found)
+            });
+            Some(Planned {
+                name: cluster.name.clone(),
+                reader,
+                limits: cluster.limits,
+                labels: cluster.labels.clone(),
+            })
+        })
+        .collect()
 }

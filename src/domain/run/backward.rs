@@ -1,6 +1,6 @@
 //! The way back, in strict reverse: records, objects, lock.
 
-use super::attempt::{Attempt, BaseCell, LockCell, ObjectCell};
+use super::attempt::{Attempt, BaseCell, CommitCell, LockCell, ObjectCell};
 use super::decide::{Decision, Intents, WaitFor, close, look};
 use super::entry::{Entry, Guard, Job, Step, Target};
 use super::forward::TRIES;
@@ -82,7 +82,10 @@ fn retire(reading: Reading<'_>) -> Decision {
 /// N was restored and N+1 is away: Helm may have pruned N meanwhile, then nothing is deployed and N is made again.
 pub(super) fn base(reading: Reading<'_>) -> Decision {
     let attempt = reading.attempt;
-    let pruned = reading.base().is_none() && !reading.other_is_deployed();
+    // Only where we took N+1 away ourselves: if it was left to others, so is the release.
+    let pruned = attempt.commit.state == CommitCell::Deleted
+        && reading.base().is_none()
+        && !reading.other_is_deployed();
     let installed = !reading
         .view
         .objects

@@ -370,11 +370,12 @@ impl Entry {
     }
 
     /// Must the append be durable before anything else happens? Results and the end may ride with the next append:
-    /// a lost one is found again by sending the intent again.
+    /// a lost one is found again by sending the intent again. What is left to others is not found again: half of it
+    /// would lead back over what the other half says is theirs.
     pub fn is_sync(&self) -> bool {
         !matches!(
             self,
-            Self::Result { .. } | Self::Closed { .. } | Self::Left { .. } | Self::Settled { .. }
+            Self::Result { .. } | Self::Closed { .. } | Self::Settled { .. }
         )
     }
 }

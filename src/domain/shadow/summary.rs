@@ -1,7 +1,7 @@
 //! Totals of many forecasts: outcomes, and where conflicts are.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,11 @@ use crate::domain::fleet::natural_order;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rate {
-    /// The cluster, chart or fleet.
+    /// The cluster, chart or kind.
     pub name: String,
-    /// Releases with an active conflict.
+    /// Releases with an active conflict; of a kind: in an object of that kind.
     pub conflicted: u64,
-    /// All releases that were forecast.
+    /// All releases that were forecast; of a kind: those that have an object of it.
     pub releases: u64,
 }
 
@@ -28,6 +28,8 @@ pub struct OwnerCount {
     pub owner: String,
     /// Active conflicts with it.
     pub active: u64,
+    /// Releases that have one.
+    pub conflicted: u64,
 }
 
 /// Totals.
@@ -52,6 +54,8 @@ pub struct Summary {
     pub clusters: Vec<Rate>,
     /// Charts with their versions, the highest rate first.
     pub charts: Vec<Rate>,
+    /// Kinds, the highest rate first.
+    pub kinds: Vec<Rate>,
     /// Owners, the most conflicts first.
     pub owners: Vec<OwnerCount>,
 }
@@ -74,21 +78,32 @@ pub fn summary<'a>(forecasts: impl IntoIterator<Item = (&'a Forecast, String)>) 
         conflicted: 0,
         clusters: Vec::new(),
         charts: Vec::new(),
+        kinds: Vec::new(),
         owners: Vec::new(),
     };
     let mut clusters = BTreeMap::new();
     let mut charts = BTreeMap::new();
-    let mut owners: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut kinds = BTreeMap::new();
+    let mut owners: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for (forecast, chart) in forecasts {
         let mut active = 0;
+        // Each once, however many objects of the release it is about.
+        let mut of_kinds: BTreeMap<&str, bool> = BTreeMap::new();
+        let mut against = BTreeSet::new();
         for object in &forecast.objects {
             summary.objects += 1;
             active += object.active.len() as u64;
             summary.latent += object.latent.len() as u64;
             summary.drops += object.drops.len() as u64;
+            *of_kinds.entry(&object.object.kind).or_default() |= !object.active.is_empty();
             for conflict in &object.active {
-                *owners.entry(&conflict.owner).or_default() += 1;
+                let (fields, releases) = owners.entry(&conflict.owner).or_default();
+                *fields += 1;
+                *releases += u64::from(against.insert(&*conflict.owner));
             }
+        }
+        for (kind, conflicted) in of_kinds {
+            count(&mut kinds, kind.to_owned(), u64::from(conflicted));
         }
         let conflicted = u64::from(active > 0);
         summary.releases += 1;
@@ -104,11 +119,13 @@ pub fn summary<'a>(forecasts: impl IntoIterator<Item = (&'a Forecast, String)>) 
     }
     summary.clusters = rates(clusters);
     summary.charts = rates(charts);
+    summary.kinds = rates(kinds);
     let mut owners: Vec<OwnerCount> = owners
         .into_iter()
-        .map(|(owner, active)| OwnerCount {
+        .map(|(owner, (active, conflicted))| OwnerCount {
             owner: owner.to_owned(),
             active,
+            conflicted,
         })
         .collect();
     owners.sort_by(|a, b| b.active.cmp(&a.active).then_with(|| a.owner.cmp(&b.owner)));
@@ -214,11 +231,29 @@ mod tests {
             ]
         );
         assert_eq!(made.charts[0].name, "a-1");
-        let owners: Vec<(&str, u64)> = made
+        let owners: Vec<(&str, u64, u64)> = made
             .owners
             .iter()
-            .map(|it| (it.owner.as_str(), it.active))
+            .map(|it| (it.owner.as_str(), it.active, it.conflicted))
             .collect();
-        assert_eq!(owners, [("hpa/scale", 2), ("kubectl-edit", 2)]);
+        assert_eq!(owners, [("hpa/scale", 2, 1), ("kubectl-edit", 2, 2)]);
+    }
+
+    #[test]
+    fn a_kind_counts_the_releases_that_have_it_each_once() {
+        let mut both = forecast("eu-1/shop/a", &["kubectl-edit"]);
+        let mut service = both.objects[0].clone();
+        service.object.kind = "Service".into();
+        service.active.clear();
+        both.objects.extend([service.clone(), service.clone()]);
+        let mut plain = forecast("eu-1/shop/b", &[]);
+        plain.objects.push(service);
+        let made = summary([(&both, "a-1".to_owned()), (&plain, "b-1".to_owned())]);
+        let kinds: Vec<(&str, u64, u64)> = made
+            .kinds
+            .iter()
+            .map(|rate| (rate.name.as_str(), rate.conflicted, rate.releases))
+            .collect();
+        assert_eq!(kinds, [("Deployment", 1, 2), ("Service", 0, 2)]);
     }
 }

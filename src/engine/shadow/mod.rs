@@ -5,6 +5,7 @@
 //! server's own tricks are seen (rule R1).
 
 mod admission;
+mod compare;
 mod lives;
 mod neighbours;
 mod objects;
@@ -15,6 +16,7 @@ mod schemas;
 mod settled;
 
 pub use admission::Admission;
+pub use compare::compare;
 pub use lives::{Known, Lives};
 pub use offline::{AtHand, OfflineForecaster};
 pub use schemas::{Library, Schemas};

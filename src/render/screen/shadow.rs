@@ -11,7 +11,7 @@ use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::Candidate;
 use crate::domain::shadow::{
-    Conflict, Forecast, ObjectForecast, Rate, ReleaseOutcome, Summary, summary,
+    Confirmed, Conflict, Forecast, ObjectForecast, Rate, ReleaseOutcome, Summary, summary,
 };
 use crate::domain::triage::ReleaseCause;
 use crate::render::{Column, Cut, Document, Frame, Next, Record, Role, Span, Table, text};
@@ -36,6 +36,10 @@ pub struct ShadowScreen<'a> {
     pub causes: &'a BTreeMap<ReleaseId, ReleaseCause>,
     /// Dry runs sent.
     pub dry_runs: u64,
+    /// Objects that only the server could tell about.
+    pub asked: u64,
+    /// What the server said of some of them, if it was asked for.
+    pub confirmed: Option<&'a Confirmed>,
     /// For ages.
     pub now: Timestamp,
     /// How long it took.
@@ -49,6 +53,7 @@ impl ShadowScreen<'_> {
     pub fn document(&self) -> Document {
         let totals = self.summary();
         let mut document = self.head(&totals).listing(columns(), self.records());
+        document = self.disagreements(document);
         for line in summary_table(&totals, self.fleet)
             .render(&Frame::PIPE)
             .lines()
@@ -77,7 +82,7 @@ impl ShadowScreen<'_> {
             .head(&totals)
             .table(summary_table(&totals, self.fleet))
             .total([Span::plain(self.total(&totals))]);
-        self.notes(document)
+        self.notes(self.disagreements(document))
     }
 
     /// One release, field by field: a `ForecastList` of one.
@@ -146,7 +151,8 @@ impl ShadowScreen<'_> {
         if !reasons.is_empty() {
             document = document.gap().table(reasons);
         }
-        document = document.total([Span::plain("0 writes.")]);
+        document = self.disagreements(document);
+        document = self.confirmation(document.total([Span::plain("0 writes.")]));
         let with_owner = forecast
             .objects
             .iter()
@@ -167,19 +173,33 @@ impl ShadowScreen<'_> {
         !self.unread.is_empty() || self.releases.iter().any(is_held)
     }
 
+    /// Does the server say anything else than a forecast?
+    pub fn has_disagreements(&self) -> bool {
+        self.confirmed
+            .is_some_and(|it| !it.disagreements.is_empty())
+    }
+
     fn summary(&self) -> Summary {
         summary(self.releases.iter().map(|it| (&it.forecast, chart(it))))
     }
 
     fn head(&self, totals: &Summary) -> Document {
-        Document::new("ForecastList")
+        let mut summary = json!(totals);
+        if let Some(map) = summary.as_object_mut() {
+            map.insert("asked".into(), json!(self.asked));
+        }
+        let document = Document::new("ForecastList")
             .field(
                 "metadata",
                 json!({"fleet": self.fleet, "takenAt": text::time(self.taken_at), "tool": self.tool}),
             )
-            .field("summary", json!(totals))
+            .field("summary", summary)
             .field("dryRuns", json!(self.dry_runs))
-            .field("unread", json!(self.unread))
+            .field("unread", json!(self.unread));
+        match self.confirmed {
+            Some(confirmed) => document.field("confirmed", json!(confirmed)),
+            None => document,
+        }
     }
 
     fn total(&self, totals: &Summary) -> String {
@@ -190,17 +210,56 @@ impl ShadowScreen<'_> {
             format!("{read} of {} clusters", self.clusters)
         };
         format!(
-            "{}, {} latent, {}; {}, {}, {clusters}, {}, 0 writes.",
+            "{}, {} latent, {}; {}, {}, {} asked, {clusters}, {}, 0 writes.",
             text::counted(totals.active, "active conflict"),
             text::count(totals.latent),
             text::counted(totals.drops, "drop"),
             text::counted(totals.releases, "release"),
             text::counted(totals.objects, "object"),
+            text::count(self.asked),
             text::duration(self.took),
         )
     }
 
-    fn notes(&self, mut document: Document) -> Document {
+    /// A row for each thing that the server says otherwise.
+    fn disagreements(&self, document: Document) -> Document {
+        let found = self.confirmed.map_or(&[][..], |it| &it.disagreements);
+        if found.is_empty() {
+            return document;
+        }
+        let mut table =
+            Table::new(["RELEASE", "OBJECT", "ABOUT", "FORECAST->SERVER"].map(Column::new));
+        for it in found {
+            table.row([
+                Span::plain(it.release.to_string()),
+                Span::or_none(it.object.as_ref().map(object_name)),
+                Span::with(it.about.word(), Role::Bad),
+                Span::plain(format!("{} -> {}", it.forecast, it.server)),
+            ]);
+        }
+        document.gap().table(table)
+    }
+
+    /// The line about what the server confirmed.
+    fn confirmation(&self, document: Document) -> Document {
+        let Some(confirmed) = self.confirmed else {
+            return document;
+        };
+        let again = match confirmed.again {
+            0 => String::new(),
+            again => format!(", {} moved and were compared twice", text::count(again)),
+        };
+        document.total([Span::plain(format!(
+            "Confirmed by the server: {} of {}, {}, {}{again}.",
+            text::counted(confirmed.objects, "object"),
+            text::counted(confirmed.releases, "release"),
+            text::counted(confirmed.disagreements.len() as u64, "disagreement"),
+            text::counted(confirmed.dry_runs, "dry run"),
+        ))])
+    }
+
+    fn notes(&self, document: Document) -> Document {
+        let mut document = self.confirmation(document);
         for (cluster, why) in self.unread {
             document = document.warning(format!("{cluster} not read: {why}"));
         }
@@ -483,8 +542,8 @@ fn summary_table(totals: &Summary, fleet: &str) -> Table {
     let right = [
         ("cluster", rates(&totals.clusters)),
         ("chart", rates(&totals.charts)),
+        ("kind", rates(&totals.kinds)),
         ("owner", listed(&owners, totals.owners.len())),
-        ("fleet", format!("{fleet} {whole}")),
     ];
     let mut table = Table::new([
         Column::new("OUTCOME"),
@@ -497,9 +556,15 @@ fn summary_table(totals: &Summary, fleet: &str) -> Table {
             Span::state(outcome_word(*outcome)),
             Span::plain(text::count(*count)),
             Span::plain(by),
-            Span::plain(highest),
+            Span::or_none(Some(highest).filter(|it| !it.is_empty())),
         ]);
     }
+    table.row([
+        Span::plain("Total"),
+        Span::plain(text::count(totals.releases)),
+        Span::plain("fleet"),
+        Span::plain(format!("{fleet} {whole}")),
+    ]);
     table
 }
 
@@ -515,7 +580,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::ids::Revision;
     use crate::domain::release::{ChartRef, Driver};
-    use crate::domain::shadow::{ObjectOutcome, Reason};
+    use crate::domain::shadow::{Aspect, Disagreement, ObjectOutcome, Reason};
     use crate::render::Format;
 
     fn object(kind: &str, name: &str, outcome: ObjectOutcome) -> ObjectForecast {
@@ -620,6 +685,47 @@ pub(crate) mod tests {
         ]
     }
 
+    /// The server says otherwise of one object.
+    pub(crate) fn disagreeing() -> Confirmed {
+        let disagreement = Disagreement {
+            release: "eu-2/shop/web".parse().unwrap(),
+            object: Some(object("ConfigMap", "settings", ObjectOutcome::Drift).object),
+            about: Aspect::Drift,
+            forecast: json!([]),
+            server: json!([".data.a"]),
+        };
+        Confirmed {
+            releases: 1,
+            objects: 1,
+            dry_runs: 2,
+            again: 1,
+            disagreements: vec![disagreement],
+        }
+    }
+
+    #[test]
+    fn what_the_server_says_otherwise_is_a_row() {
+        let told = disagreeing();
+        let releases = acme();
+        let confirmed = |screen: &ShadowScreen<'_>| {
+            let screen = ShadowScreen {
+                confirmed: Some(&told),
+                releases: &releases,
+                ..screen.clone()
+            };
+            assert!(screen.has_disagreements());
+            screen.document()
+        };
+        let printed = shown(confirmed, &Frame::PIPE);
+        let rows = "\n\
+RELEASE         OBJECT               ABOUT   FORECAST->SERVER
+eu-2/shop/web   configmap/settings   drift   [] -> [\".data.a\"]
+";
+        assert!(printed.stdout.ends_with(rows), "{}", printed.stdout);
+        let line = "Confirmed by the server: 1 object of 1 release, 1 disagreement, 2 dry runs, 1 moved and were compared twice.";
+        assert!(printed.stderr.contains(line), "{}", printed.stderr);
+    }
+
     fn shown(
         make: impl Fn(&ShadowScreen<'_>) -> Document,
         frame: &Frame,
@@ -639,6 +745,8 @@ pub(crate) mod tests {
             clusters: 3,
             causes: &causes,
             dry_runs: 6,
+            asked: 2,
+            confirmed: None,
             now: "2026-11-23T10:20:00Z".parse().unwrap(),
             took: SignedDuration::from_millis(1_949),
             tool: "0.1.0",
@@ -667,9 +775,10 @@ eu-2      shop        web        Ready         1         0        0        0    
 OUTCOME       RELEASES   CONFLICTS-BY   HIGHEST
 Blocked       1          cluster        eu-1 50.0%
 NeedsChoice   1          chart          checkout-3.4.0 100.0%
-Ready         1          owner          kube-controller-manager/scale 1, kubectl-set 1
-Done          0          fleet          acme 33.3% (1 of 3 releases)
-2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 of 3 clusters, 1.9s, 0 writes.
+Ready         1          kind           Deployment 50.0%
+Done          0          owner          kube-controller-manager/scale 1, kubectl-set 1
+Total         3          fleet          acme 33.3% (1 of 3 releases)
+2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 asked, 2 of 3 clusters, 1.9s, 0 writes.
 warning: edge-1 not read: token expired
 Next: refit shadow eu-1/shop/ledger       one release, field by field
       refit triage                        causes over the fleet, and their fixes

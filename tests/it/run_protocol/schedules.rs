@@ -206,6 +206,11 @@ proptest! {
         walk(&config, &choices, true)?;
     }
 
+    #[test]
+    fn a_crash_between_values_and_owners_breaks_nothing(config in configs(), choices in prop::collection::vec(any::<u16>(), 0..80)) {
+        walk(&Config { values: true, ..config }, &choices, true)?;
+    }
+
     /// Views and replies of any other moment, and answers of any kind with any live state.
     #[test]
     fn decide_keeps_its_laws_whatever_it_is_told(

@@ -380,3 +380,29 @@ fn an_unknown_zone_is_refused() {
         Err(PlanError::Zone(NoSuchZone("Europe/Berlim".to_owned())))
     );
 }
+
+#[test]
+fn a_comparison_tells_of_a_finish_that_moved_but_not_of_the_hour_between_two_plans() {
+    let (all, mut settings) = two_stages();
+    let at = |now: &str, settings: &PlanSettings| {
+        make_at(
+            now,
+            all.clone(),
+            &Dependencies::default(),
+            &fleet(settings.clone()),
+        )
+    };
+    let diff = |before: &Plan, after: &Plan| PlanDiff::of(before, after);
+    let monday = at("2026-11-23T10:31:00Z", &settings);
+    assert!(diff(&monday, &at("2026-11-23T11:31:00.25Z", &settings)).is_empty());
+    let late = diff(&monday, &at("2026-11-25T08:00:00Z", &settings));
+    let moved: Vec<&str> = late.waves.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(moved, ["stage"], "the freeze holds prod where it was");
+    settings.soak[0].seconds += 3_600;
+    let longer = diff(&monday, &at("2026-11-23T10:31:00Z", &settings));
+    assert!(!longer.is_empty());
+    assert_ne!(longer.before.finish, longer.after.finish);
+    settings = PlanSettings::default();
+    let free = at("2026-11-23T10:31:00Z", &settings);
+    assert!(diff(&free, &at("2026-11-24T11:00:00Z", &settings)).is_empty());
+}

@@ -56,7 +56,6 @@ impl PlanScreen<'_> {
             );
         if !plan.waves.is_empty() {
             document = document.gap().table(self.waves());
-            document = self.finish(document);
         }
         if !plan.held.is_empty() {
             document = document.gap().table(self.causes());
@@ -99,47 +98,6 @@ impl PlanScreen<'_> {
             ));
         }
         self.notes(document)
-    }
-
-    /// When it is done, what is late, and what would make it sooner.
-    fn finish(&self, mut document: Document) -> Document {
-        let Some(calendar) = &self.plan.calendar else {
-            return document;
-        };
-        let seconds = i64::try_from(calendar.writing_seconds).unwrap_or(i64::MAX);
-        let writing = text::duration(SignedDuration::from_secs(seconds));
-        let days = |days: i32| text::counted(days.unsigned_abs(), "day");
-        let when = match calendar.done.zip(calendar.slack_days) {
-            None => "Never done: a wave gets no window that suffices".to_owned(),
-            Some((done, slack)) if slack < 0 => {
-                format!("Done {}, late by {}", text::minute(done), days(slack))
-            }
-            Some((done, slack)) => {
-                let done = text::minute(done);
-                format!("Done {done}, {} before the deadline", days(slack))
-            }
-        };
-        document = document
-            .gap()
-            .text(format!("{when}. {writing} of writing."));
-        for late in &calendar.late {
-            document = document.text(format!(
-                "Late: wave {}, {} on {}",
-                late.wave,
-                text::counted(late.releases, "release"),
-                natural_list(late.clusters.iter().map(String::as_str)),
-            ));
-        }
-        for it in &self.plan.relaxations {
-            document = document.text(format!(
-                "Sooner: {}   done {}, {} earlier{}",
-                it.change.join(" and "),
-                it.done,
-                days(it.gain_days),
-                if it.in_time { "" } else { ", still late" },
-            ));
-        }
-        document
     }
 
     /// Where the plan is, and what to do with it.

@@ -159,11 +159,13 @@ mod tests {
             let tasks: Vec<Task> = tasks.into_iter().map(|(writes, millis)| Task { writes, millis }).collect();
             let pace = pace * UNIT;
             let least = slowed(&tasks, pace);
+            // Each rounded down by less than one.
             let sum = |least: u128| tasks.iter()
-                .map(|task| task.writes as f64 * 1e9 / task.millis.max(least) as f64).sum::<f64>();
-            prop_assert!(sum(least) <= pace as f64 * (1.0 + 1e-9) + 1.0, "{} of {pace}", sum(least));
-            // A little quicker would be too quick.
-            prop_assert!(least == 0 || sum(least * 99 / 100 - 1) > pace as f64 * (1.0 - 1e-6));
+                .map(|task| task.writes * 1_000 * UNIT / task.millis.max(least)).sum::<u128>();
+            let rounded = tasks.len() as u128 + 1;
+            prop_assert!(sum(least) <= pace + rounded, "{} of {pace}", sum(least));
+            // A hundredth quicker would be too quick.
+            prop_assert!(least < 1_000 || sum(least * 99 / 100) + rounded > pace);
         }
     }
 }

@@ -232,8 +232,8 @@ struct Long(u32);
 impl fmt::Display for Long {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            seconds if seconds % 3_600 == 0 => write!(f, "{}h", seconds / 3_600),
-            seconds if seconds % 60 == 0 => write!(f, "{}m", seconds / 60),
+            seconds if seconds.is_multiple_of(3_600) => write!(f, "{}h", seconds / 3_600),
+            seconds if seconds.is_multiple_of(60) => write!(f, "{}m", seconds / 60),
             seconds => write!(f, "{seconds}s"),
         }
     }

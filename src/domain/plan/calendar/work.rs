@@ -88,8 +88,8 @@ struct Asking<'a> {
     /// Do the rules look at nothing but labels?
     labels_only: bool,
     clusters: Vec<Option<&'a ClusterFacts>>,
-    /// By cluster, for releases without labels of their own.
-    known: Vec<Option<Option<usize>>>,
+    /// By cluster, for releases without labels of their own; the number of rules stands for none of them.
+    known: Vec<Option<usize>>,
 }
 
 impl<'a> Asking<'a> {
@@ -117,7 +117,7 @@ impl<'a> Asking<'a> {
         }
         let shared = self.labels_only && release.labels.is_empty();
         if shared && let Some(Some(known)) = self.known.get(cluster) {
-            return *known;
+            return Some(*known).filter(|rule| *rule < self.rules.len());
         }
         let facts = self.clusters.get(cluster).copied().flatten();
         let value = |key: &str| match key {
@@ -133,7 +133,7 @@ impl<'a> Asking<'a> {
         let mut rules = self.rules.iter();
         let found = rules.position(|rule| rule.is_all() || rule.matches_with(value));
         if shared && let Some(known) = self.known.get_mut(cluster) {
-            *known = Some(found);
+            *known = Some(found.unwrap_or(self.rules.len()));
         }
         found
     }

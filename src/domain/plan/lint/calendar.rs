@@ -290,8 +290,8 @@ fn sums(plan: &Plan, calendar: &Calendar, zone: &TimeZone, find: &mut Finder<'_>
 
 /// Each is sooner, says by how much, and the greatest gain comes first.
 fn relaxations(plan: &Plan, calendar: &Calendar, zone: &TimeZone, find: &mut Finder<'_>) {
-    let last = plan.relaxations.windows(2);
-    let sorted = last.into_iter().all(|pair| match pair {
+    let mut pairs = plan.relaxations.windows(2);
+    let sorted = pairs.all(|pair| match pair {
         [one, next] => one.gain_days >= next.gain_days,
         _ => true,
     });

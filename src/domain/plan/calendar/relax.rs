@@ -5,6 +5,8 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
+
 use super::change::{Change, longer_opening, one_more_day, shorter_soak};
 use super::finish::{done, slack};
 use super::open::OpenTime;
@@ -62,7 +64,7 @@ impl Pricing<'_> {
         let calendar = plan.calendar.as_ref();
         let never = begins(plan) + LOOK_AHEAD_DAYS * DAY;
         let now = calendar.and_then(|it| it.done);
-        let now = self.slack(now.map_or(never, |done| done.as_second()));
+        let now = self.slack(now.map_or(never, Timestamp::as_second));
         let mut singles: Vec<Priced> = Vec::new();
         for alternatives in self.changes() {
             let prices = alternatives

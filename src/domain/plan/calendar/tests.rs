@@ -422,7 +422,7 @@ proptest! {
                 contains(today) && opens <= now || contains(today.previous()) && now < shuts
             };
             let found = open.iter().any(|(from, to)| (*from..*to).contains(&instant));
-            prop_assert_eq!(found, wanted, "{zone} {local}");
+            prop_assert_eq!((zone, local, found), (zone, local, wanted));
         }
     }
 }

@@ -12,6 +12,8 @@ mod cases;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod estimate;
+#[cfg(test)]
 mod forecast;
 #[cfg(test)]
 mod graph;

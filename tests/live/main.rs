@@ -26,6 +26,8 @@ mod kill;
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod next_upgrade;
+#[cfg(test)]
 mod offline;
 #[cfg(test)]
 mod policies;
@@ -37,3 +39,5 @@ mod support;
 mod triage;
 #[cfg(test)]
 mod values;
+#[cfg(test)]
+mod waves;

@@ -8,7 +8,7 @@ mod release;
 mod summary;
 
 pub use agreement::{Aspect, Confirmed, Disagreement, disagreements, evenly};
-pub use object::{Probe, Probed, is_built_in_group, is_custom_resource, read_probe};
+pub use object::{Probe, Probed, is_built_in_group, is_custom_resource, read_entries, read_probe};
 pub use release::{ACTIVE_CONFLICT, ReleaseFacts, active_conflict, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
 

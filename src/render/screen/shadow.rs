@@ -775,7 +775,7 @@ eu-2      shop        web        Ready         1         0        0        0    
 OUTCOME       RELEASES   CONFLICTS-BY   HIGHEST
 Blocked       1          cluster        eu-1 50.0%
 NeedsChoice   1          chart          checkout-3.4.0 100.0%
-Ready         1          kind           Deployment 50.0%
+Ready         1          kind           Deployment 100.0%
 Done          0          owner          kube-controller-manager/scale 1, kubectl-set 1
 Total         3          fleet          acme 33.3% (1 of 3 releases)
 2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 asked, 2 of 3 clusters, 1.9s, 0 writes.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use refit::config::{KubeContexts, Loaded, PlaybookText, load_over};
+use refit::config::{KubeContexts, Loaded, PlaybookText, load_over, override_text};
 use refit::domain::fleet::Fleet;
 use refit::domain::plan::{Candidate, Dependencies, Plan, PlanRequest, lint, plan};
 use refit::playbook::{BUILT_IN, Library};
@@ -149,7 +149,7 @@ fn what_if(change: &str) -> Option<String> {
     }
     let (was, value) = change.split_once(" -> ")?;
     let (key, _) = was.rsplit_once(' ')?;
-    Some(format!("{key}={value}"))
+    override_text(&format!("{key}={value}")).ok()
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn relaxations_keep_what_they_promise() {
     let mut tried = 0;
     for text in playbooks.chain([EXAMPLE.to_owned()]) {
         // Sooner than any plan can be, so that pairs are tried too.
-        for deadline in ["deadline=2027-02-10", "deadline=2026-11-24"] {
+        for deadline in ["fleet.deadline = 2027-02-10", "fleet.deadline = 2026-11-24"] {
             let plan = made(&load(&text, &[deadline]).fleet);
             for relaxation in &plan.relaxations {
                 let changes = relaxation.change.iter().map(|it| what_if(it));

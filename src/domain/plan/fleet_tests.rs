@@ -18,7 +18,7 @@ use crate::domain::object::ObjectRef;
 use crate::domain::shadow::{ObjectForecast, ObjectOutcome};
 
 /// Generated fleets a property.
-const CASES: u32 = 2_000;
+const CASES: u32 = 1_000;
 
 const CLUSTERS: u8 = 6;
 

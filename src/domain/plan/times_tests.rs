@@ -49,7 +49,7 @@ fn largest(plan: &Plan, wave: &Wave, hours: &Hours) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     /// Around every change of the clocks: windows, freezes, order, soak and rates are kept, and no wave lets an opening
     /// pass in which one of its clusters could have begun.

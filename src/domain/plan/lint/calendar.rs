@@ -19,7 +19,11 @@ const UNIT: u128 = 1_000_000;
 pub(super) fn times(plan: &Plan, find: &mut Finder<'_>) {
     let Some(calendar) = &plan.calendar else {
         let timeless = |wave: &Wave| {
-            wave.starts.is_none() && wave.ends.is_none() && wave.spans.is_empty() && wave.soak == 0
+            wave.starts.is_none()
+                && wave.ends.is_none()
+                && wave.spans.is_empty()
+                && wave.waits_for.is_empty()
+                && wave.soak == 0
         };
         if !plan.waves.iter().all(timeless) || !plan.relaxations.is_empty() {
             find(

@@ -95,6 +95,9 @@ impl Hours {
                 _ if is_open => open.push((at, until)),
                 _ => {}
             }
+            if until <= at {
+                break;
+            }
             at = until;
         }
         open
@@ -146,6 +149,9 @@ fn window(rule: &WindowRule, zone: &TimeZone, at: Timestamp) -> (bool, Timestamp
             while let Some(opening) = next_opening(opens, zone, from, at) {
                 latest = Some(opening);
                 from = next_minute(opening);
+                if from <= opening {
+                    break;
+                }
             }
             if let Some(opening) = latest {
                 let shuts = opening.saturating_add(long).unwrap_or(Timestamp::MAX);
@@ -172,11 +178,16 @@ fn next_opening(cron: &Cron, zone: &TimeZone, from: Timestamp, to: Timestamp) ->
             return Some(at);
         }
         let local = zone.to_datetime(at);
-        at = if cron.matches_day(local) {
+        let next = if cron.matches_day(local) {
             next_minute(at)
         } else {
             later(at, zone, 86_400 - second_of(local))
         };
+        // The end of all time: an edited plan may be there.
+        if next <= at {
+            break;
+        }
+        at = next;
     }
     None
 }

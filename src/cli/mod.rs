@@ -40,6 +40,7 @@ pub mod run;
 pub mod scope;
 pub mod settle;
 pub mod shadow;
+mod shadow_next;
 pub mod show;
 mod simulate;
 pub mod since;
@@ -48,6 +49,7 @@ pub mod status;
 mod tests;
 #[cfg(test)]
 mod tests_graph;
+mod tests_next;
 mod trace;
 pub mod triage;
 pub mod undo;

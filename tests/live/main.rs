@@ -24,6 +24,10 @@ mod kill;
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod next;
+#[cfg(test)]
 mod offline;
 #[cfg(test)]
 mod policies;

@@ -20,6 +20,7 @@ contexts = "acme-us-*"
 labels = { env = "prod", region = "us" }
 "#;
 
+const PLAN_SCHEMA: &str = include_str!("../../docs/reference/plan.schema.json");
 const EXAMPLE: &str = include_str!("../../fleet.toml.example");
 
 fn contexts(path: Option<&Path>) -> Result<KubeContexts, String> {
@@ -72,6 +73,22 @@ fn candidates(fleet: &Fleet) -> Vec<Candidate> {
         .collect()
 }
 
+/// A fleet.toml under a built-in playbook, and a plan of it that was made at a time by the refit under test.
+pub(crate) fn plan_of(playbook: &str, now: jiff::Timestamp) -> (String, Plan) {
+    let text = FLEET.replace("PLAYBOOK", playbook);
+    let fleet = load(&text, &[]).fleet;
+    let request = PlanRequest {
+        fleet: &fleet,
+        dependencies: &Dependencies::default(),
+        now,
+        tool: env!("CARGO_PKG_VERSION"),
+        inputs: BTreeMap::new(),
+        unread: BTreeMap::new(),
+    };
+    let plan = plan(candidates(&fleet), &request).expect("a plan");
+    (text, plan)
+}
+
 fn made(fleet: &Fleet) -> Plan {
     let request = PlanRequest {
         fleet,
@@ -85,6 +102,10 @@ fn made(fleet: &Fleet) -> Plan {
     let plan = plan(candidates.clone(), &request).expect("a plan");
     let findings = lint(&plan, &candidates, request.dependencies);
     assert!(findings.is_empty(), "{findings:#?}");
+    let schema: serde_json::Value = serde_json::from_str(PLAN_SCHEMA).expect("a schema");
+    let json: serde_json::Value =
+        serde_json::from_str(&plan.to_json().expect("JSON")).expect("JSON");
+    assert_eq!(testbed::json_schema::violations(&schema, &json), [""; 0]);
     plan
 }
 

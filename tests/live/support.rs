@@ -1,8 +1,8 @@
 //! The shared control plane, and what every module needs of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use refit::cluster::kube::KubeCluster;
@@ -75,4 +75,28 @@ pub fn verify_journal(folder: &Path, cluster: &str) -> u64 {
             .unwrap();
         store.verify(&cluster.into()).await.unwrap()
     })
+}
+
+/// Programs of other people that are worth running at once on two cores.
+const AT_ONCE: usize = 4;
+
+/// What `work` gives for each item, in the items' order; a few at a time.
+pub fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(place) else { return };
+                    let result = work(item);
+                    done.lock().unwrap().push((place, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,6 +1,7 @@
 //! Kubernetes objects as refit names and reads them.
 
 mod difference;
+mod quantity;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use super::ids::{Namespace, ResourceVersion, Uid};
 
 pub use difference::changed_paths;
+pub use quantity::{NotAQuantity, Quantity, same_quantity};
 
 /// An object by version, kind and name. `namespace` is `None` for cluster-scoped kinds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Plan, PlanSummary, PlannedRelease, Wave};
+use super::{Plan, PlanSummary, PlannedRelease, Relaxation, Wave};
 use crate::domain::fleet::release_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::shadow::ReleaseOutcome;
@@ -28,6 +28,9 @@ pub struct PlanDiff {
     pub settings: Vec<SettingChange>,
     /// Clusters that were read for one of the two only.
     pub clusters: Vec<ClusterChange>,
+    /// What would make a plan sooner, and is not the same for the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relaxations: Vec<RelaxationChange>,
     /// The earlier plan as a whole.
     pub before: PlanTotals,
     /// The later plan as a whole.
@@ -64,6 +67,20 @@ impl PlanTotals {
             late: calendar.map_or(0, |it| it.late.iter().map(|late| late.releases).sum()),
         }
     }
+}
+
+/// One way to be sooner done, in two plans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelaxationChange {
+    /// The change of settings: `soak.prod 72h -> 48h`.
+    pub change: Vec<String>,
+    /// What it gave for the earlier plan; `None` if it was no way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Relaxation>,
+    /// What it gives for the later plan; `None` if it is no way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Relaxation>,
 }
 
 /// One wave in two plans.
@@ -221,6 +238,7 @@ impl PlanDiff {
             releases: releases(before, after),
             settings: settings(before, after),
             clusters: clusters(before, after),
+            relaxations: relaxations(before, after),
             before: PlanTotals::of(before),
             after: PlanTotals::of(after),
         }
@@ -232,6 +250,7 @@ impl PlanDiff {
             && self.releases.is_empty()
             && self.settings.is_empty()
             && self.clusters.is_empty()
+            && self.relaxations.is_empty()
             && self.before == self.after
     }
 
@@ -472,6 +491,32 @@ fn clusters(before: &Plan, after: &Plan) -> Vec<ClusterChange> {
             after: after.unread.get(name).cloned(),
         })
         .collect()
+}
+
+fn relaxations(before: &Plan, after: &Plan) -> Vec<RelaxationChange> {
+    let of = |plan: &Plan| -> BTreeMap<Vec<String>, Relaxation> {
+        let all = plan.relaxations.iter();
+        all.map(|it| (it.change.clone(), it.clone())).collect()
+    };
+    let (mut was, is) = (of(before), of(after));
+    let mut changes = Vec::new();
+    for (change, after) in is {
+        let before = was.remove(&change);
+        if before.as_ref() != Some(&after) {
+            changes.push(RelaxationChange {
+                change,
+                before,
+                after: Some(after),
+            });
+        }
+    }
+    changes.extend(was.into_iter().map(|(change, before)| RelaxationChange {
+        change,
+        before: Some(before),
+        after: None,
+    }));
+    changes.sort_by(|a, b| a.change.cmp(&b.change));
+    changes
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod needs;
 mod notes;
 mod order;
 mod planner;
+mod requests;
 mod risk;
 mod schedule;
 mod seals;
@@ -46,14 +47,15 @@ use super::shadow::{Forecast, Reason, ReleaseOutcome};
 pub use check::{CheckedPlan, PlanRefused};
 pub use dependencies::{Dependencies, Edge, EdgeInvalid, EdgeReason};
 pub use diff::{
-    Change, ClusterChange, Place, PlanDiff, PlanTotals, ReleaseChange, SettingChange, WaveChange,
-    WaveFacts,
+    Change, ClusterChange, Place, PlanDiff, PlanTotals, RelaxationChange, ReleaseChange,
+    SettingChange, WaveChange, WaveFacts,
 };
 pub use digest::digest_of;
 pub use facts::{ClusterFacts, Facts, Risk};
 pub use file::{API_VERSION, KIND, PlanUnreadable};
 pub use lint::{Finding, lint};
 pub use planner::{PlanError, PlanRequest, plan};
+pub use requests::{RequestEstimate, Requests};
 pub use schedule::{Calendar, Coverage, Late, Relaxation, Span, Untested, WaitsFor};
 pub use seals::Seals;
 

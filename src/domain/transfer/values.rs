@@ -63,7 +63,7 @@ fn parts(path: &Path) -> Result<Vec<Part>, ValuesError> {
             PathElement::Field(name) => Ok(Part::Field(name.to_string())),
             PathElement::Key(key) => Ok(Part::Item(
                 key.iter()
-                    .map(|field| (field.name.clone(), field.value.clone()))
+                    .map(|field| (field.name.to_string(), field.value.clone()))
                     .collect(),
             )),
             PathElement::Value(_) | PathElement::Index(_) => {
@@ -265,7 +265,7 @@ pub fn patch(
     let mut operations = Vec::new();
     let ordered: Vec<&Change> = match way {
         Way::Forth => changes.iter().collect(),
-        Way::Back => changes.iter().rev().collect(),
+        Way::Back => inverse_order(changes),
     };
     for change in ordered {
         let (from, to) = match way {
@@ -292,6 +292,17 @@ pub fn patch(
         operations.push(operation);
     }
     Ok((operations, doc))
+}
+
+/// The order in which each item finds its own place again: what was added goes first, then what was taken away comes back,
+/// the foremost item of a list before the next one.
+fn inverse_order(changes: &[Change]) -> Vec<&Change> {
+    let (mut added, mut others): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.before.is_none());
+    others.sort_by_key(|change| change.place);
+    added.reverse();
+    added.extend(others);
+    added
 }
 
 /// Where a value goes; with its map or list around it, if the server dropped that when it became empty.
@@ -377,16 +388,23 @@ pub fn as_rehearsed(
         .filter(|change| change.before != change.after)
         .collect();
     let (_, wished) = patch(live, &changes, Way::Forth)?;
-    let (wished, answer) = (still(&wished), still(answer));
+    only_wished(&wished, answer).map_err(ValuesError::More)?;
+    Ok(changes)
+}
+
+/// Is an answer what was wished? Else the fields that would change besides.
+pub fn only_wished(wished: &Value, answer: &Value) -> Result<(), String> {
+    let (wished, answer) = (still(wished), still(answer));
     if wished == answer {
-        return Ok(changes);
+        return Ok(());
     }
-    let also = crate::domain::object::changed_paths(&wished, &answer);
-    Err(ValuesError::More(also.join(", ")))
+    Err(crate::domain::object::changed_paths(&wished, &answer).join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn live() -> Value {
@@ -441,6 +459,45 @@ mod tests {
         let (_, back) = patch(&theirs, &changes, Way::Back).unwrap();
         assert_eq!(back["spec"]["replicas"], 9);
         assert_eq!(back["metadata"], live()["metadata"]);
+    }
+
+    fn items(names: &[&str]) -> Value {
+        let items: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"name": name, "value": format!("of {name}")}))
+            .collect();
+        json!({"spec": {"env": items, "replicas": 1}})
+    }
+
+    fn item(name: &str, field: &str) -> Path {
+        let mut path = Path::of_fields(["spec", "env"]);
+        path.push(PathElement::key([("name", name)]));
+        path.push(PathElement::field(field));
+        path
+    }
+
+    proptest! {
+        // Items are taken away and added at any places of a list: all come back where they were.
+        #[test]
+        fn a_list_comes_back_in_its_order(
+            here in Just(vec!["a", "b", "c", "d", "e", "f"]).prop_shuffle(),
+            gone in prop::sample::subsequence(vec!["a", "b", "c", "d", "e", "f"], 0..=6),
+            new in prop::sample::subsequence(vec!["x", "y", "z"], 0..=3),
+            at in 0_usize..7,
+        ) {
+            let doc = items(&here);
+            let mut wanted = here.clone();
+            for name in &new {
+                wanted.insert(at.min(wanted.len()), name);
+            }
+            let both = |names: &[&'static str]| -> Vec<Path> {
+                names.iter().flat_map(|name| [item(name, "name"), item(name, "value")]).collect()
+            };
+            let changes = changes(&doc, &items(&wanted), &both(&new), &both(&gone)).unwrap();
+            let (_, after) = patch(&doc, &changes, Way::Forth).unwrap();
+            let (_, back) = patch(&after, &changes, Way::Back).unwrap();
+            prop_assert_eq!(back, doc);
+        }
     }
 
     #[test]

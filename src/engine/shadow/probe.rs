@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use managed_fields::Time;
+use serde_json::Value;
 
 use super::Holders;
 use super::lives::Known;
@@ -15,7 +16,7 @@ use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, ReleaseOutcome,
-    judge, read_probe, trap_notes,
+    judge, read_entries, read_probe, trap_notes,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::chain::chain;
@@ -349,15 +350,22 @@ impl LiveProbe<'_> {
             Ok(applied) => applied,
             Err(error) => return Ok(Asked::Settled(refused(object, error)?)),
         };
-        let probe = Probe {
-            object,
-            live,
-            applied: &applied,
-            manager: &manager,
-            managers: self.managers,
-        };
-        Ok(match read_probe(&probe) {
-            Ok(probed) => Asked::Probed(probed),
+        let after = applied.pointer("/metadata/managedFields");
+        let after = after
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let entries = read_entries(live.managed_fields())
+            .and_then(|before| Ok((before, read_entries(after)?)));
+        Ok(match entries {
+            Ok((before, after)) => Asked::Probed(read_probe(&Probe {
+                object,
+                live,
+                before: &before,
+                applied: &applied,
+                after: &after,
+                manager: &manager,
+                managers: self.managers,
+            })),
             Err(error) => Asked::Settled(plain(
                 object,
                 ObjectOutcome::Unknown {

@@ -173,6 +173,7 @@ async fn a_seeded_fleet_is_forecast_as_the_server_would() {
     );
     tokio::task::spawn_blocking(move || {
         the_server_confirms_forecasts_and_nothing_is_written(&stage, compared.objects);
+        crate::metrics::looking_is_counted_as_reading(&stage);
     })
     .await
     .unwrap();

@@ -17,7 +17,7 @@ use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, ReleaseOutcome,
-    judge, read_entries, read_probe,
+    judge, read_entries, read_probe, trap_notes,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::chain::chain;
@@ -116,6 +116,7 @@ struct Seen {
     repeats: u32,
     asked: u32,
     lives: Vec<LiveObject>,
+    notes: Vec<Reason>,
 }
 
 #[async_trait]
@@ -208,6 +209,7 @@ impl LiveProbe<'_> {
                 });
             }
         }
+        notes.append(&mut seen.notes);
         let facts = self.facts(target, &seen.lives);
         let mut forecast = judge(&facts, forecasts, notes);
         let nameless = nameless_hooks(target);
@@ -309,6 +311,8 @@ impl LiveProbe<'_> {
                 return settled(ObjectOutcome::Missing);
             };
             if attempt == 0 {
+                seen.notes
+                    .extend(trap_notes(object, &wanted.body, &live.json));
                 seen.lives.push(live.clone());
             }
             if live.is_being_deleted() {

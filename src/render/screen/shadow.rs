@@ -392,7 +392,7 @@ fn chart(candidate: &Candidate) -> String {
     format!("{}-{}", candidate.chart.name, candidate.chart.version)
 }
 
-fn value(text: Option<&str>) -> &str {
+pub(super) fn value(text: Option<&str>) -> &str {
     match text {
         None => "<none>",
         Some("") => "\"\"",
@@ -401,12 +401,12 @@ fn value(text: Option<&str>) -> &str {
 }
 
 /// `deployment/checkout`.
-fn object_name(object: &ObjectRef) -> String {
+pub(super) fn object_name(object: &ObjectRef) -> String {
     format!("{}/{}", object.kind.to_lowercase(), object.name)
 }
 
 /// As `refit fields` takes it, with the group where the kind alone may mean another.
-fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> String {
+pub(super) fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> String {
     let kind = match object.group() {
         "" | "apps" | "batch" | "networking.k8s.io" | "autoscaling" => object.kind.to_lowercase(),
         group => format!("{}.{group}", object.kind.to_lowercase()),

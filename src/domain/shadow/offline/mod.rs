@@ -10,6 +10,7 @@
 //! | room | holds |
 //! |---|---|
 //! | `api` | what a cluster publishes of one group-version |
+//! | `next` | the apply of another manifest under Helm's own name: its next upgrade |
 //! | `settle` | what the server makes of a merged object: defaults, zero values, quantities |
 //! | `tables` | which zero values Go drops, which defaults are filled in |
 //! | `nulls` | nulls that a custom resource's schema refuses (rule R5) |
@@ -17,6 +18,7 @@
 //! What only the server can tell is [`Unknown`], or told with a [`Told::doubt`]: conversion between versions, admission.
 
 mod api;
+mod next;
 mod nulls;
 mod settle;
 mod tables;
@@ -31,6 +33,7 @@ use managed_fields::{ManagedFieldsEntry, PathElement, Time};
 use serde_json::Value;
 
 pub use api::{Api, ApiError};
+pub use next::{NextInput, next};
 
 use super::object::{Probe, Probed, read_entries, read_probe};
 use super::{ObjectForecast, ObjectOutcome};

@@ -9,10 +9,10 @@ use managed_fields::manager::ManagerError;
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation};
 use serde_json::Value;
 
-use super::{Api, EPOCH, Unknown, cause, is_status_only, nulls, restore, settle, unknown};
+use super::{Api, EPOCH, Entries, Unknown, nulls, restore, settle, unknown};
 use crate::domain::fields::{text_at, value_at};
 use crate::domain::object::{LiveObject, ObjectRef, changed_paths};
-use crate::domain::shadow::{Conflict, NextObject, NextOutcome, read_entries};
+use crate::domain::shadow::{Conflict, NextObject, NextOutcome};
 use crate::domain::transfer::describe;
 
 /// What one object's forecast needs.
@@ -64,24 +64,7 @@ pub fn next(input: &NextInput<'_>) -> Result<NextObject, Unknown> {
         None
     };
     let live = upgraded.as_ref().unwrap_or(live);
-    let all = read_entries(live.managed_fields()).map_err(|error| {
-        unknown(format!(
-            "the live managedFields do not read: {}",
-            cause(&error)
-        ))
-    })?;
-    let (here, aside): (Vec<_>, Vec<_>) = all
-        .iter()
-        .cloned()
-        .partition(|entry| entry.api_version() == object.api_version);
-    if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
-        return Err(unknown(format!(
-            "{} owns fields at {}, the manifest is at {}: only the server can convert",
-            describe(other),
-            other.api_version(),
-            object.api_version
-        )));
-    }
+    let Entries { all, here, .. } = Entries::of(live, object)?;
     let apply = |force| {
         endpoint.manager.apply_to_entries(
             &live.json,

@@ -15,7 +15,7 @@ use super::error::CliError;
 use super::object_name::ObjectName;
 use crate::config::Setting;
 use crate::domain::audit::Capture;
-use crate::domain::fleet::Fleet;
+use crate::domain::fleet::{Fleet, ReleaseGlob};
 use crate::domain::graph::{ClusterSight, ReleaseGraph};
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
 use crate::domain::plan::{Candidate, Plan};
@@ -24,6 +24,7 @@ use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
 use crate::domain::shadow::Confirmed;
+use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
 pub use crate::render::screen::unlock::UnlockPreview;
@@ -151,6 +152,15 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         whole: bool,
     ) -> Result<GraphRead, CliError>;
+
+    /// Forecasts Helm's next upgrade with a manifest, of the releases that match. Zero writes.
+    async fn next_upgrades(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        rendered: &Rendered,
+        glob: &ReleaseGlob,
+    ) -> Result<Foretold, CliError>;
 
     /// Compares forecasts with live dry runs, of a share of the releases of `shadow`. Zero writes.
     async fn confirm(

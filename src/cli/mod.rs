@@ -42,6 +42,7 @@ mod schema;
 pub mod scope;
 pub mod settle;
 pub mod shadow;
+mod shadow_next;
 pub mod show;
 mod simulate;
 pub mod since;
@@ -50,6 +51,7 @@ pub mod status;
 mod tests;
 #[cfg(test)]
 mod tests_graph;
+mod tests_next;
 mod trace;
 pub mod triage;
 pub mod undo;

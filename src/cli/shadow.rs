@@ -8,7 +8,7 @@ use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
 use super::release_ref::ReleaseRef;
-use super::triage;
+use super::{shadow_next, triage};
 use crate::domain::ids::ReleaseId;
 use crate::render::Next;
 use crate::render::screen::inventory::read_inventory;
@@ -33,6 +33,9 @@ Examples:
   # Is the forecast right? The server is asked about each object of 20 releases
   refit shadow --confirm 20
 
+  # Would the next helm upgrade pass, on every cluster? (--show-only, hooks and crds/ apart)
+  helm template checkout ./checkout -n shop -f prod.yaml | refit shadow --manifest - '*/shop/checkout'
+
   # In CI: exit code 2 if anything is held
   refit shadow --detailed-exitcode > /dev/null";
 
@@ -43,9 +46,15 @@ Examples:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Only this release, field by field: cluster/namespace/name, or namespace/name if one cluster is in scope
+    /// Only this release, field by field: cluster/namespace/name, or namespace/name if one cluster is in scope; with
+    /// --manifest a glob over releases, like '*/shop/checkout'
     #[arg(value_name = "RELEASE", conflicts_with_all = ["from", "summary"])]
     pub release: Option<ReleaseRef>,
+
+    /// Forecast Helm's next server-side upgrade with this manifest, as helm template prints it, of the releases that RELEASE
+    /// names; - is stdin. Conflicts (409), refusals, objects and fields that come and go
+    #[arg(long, value_name = "FILE", requires = "release", conflicts_with_all = ["from", "summary", "confirm"])]
+    pub manifest: Option<PathBuf>,
 
     /// Print the totals only, on stdout
     #[arg(long)]
@@ -75,6 +84,9 @@ fn share(text: &str) -> Result<Share, String> {
 
 /// Makes the forecast and shows it.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
+    if let (Some(manifest), Some(release)) = (&args.manifest, &args.release) {
+        return shadow_next::exec(manifest, release, args.save.as_deref(), ctx).await;
+    }
     let backend = ctx.backend();
     let from = match &args.from {
         Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),

@@ -20,7 +20,7 @@ use super::{Cli, call};
 use crate::config::Setting;
 use crate::domain::audit::Capture;
 use crate::domain::fleet::{
-    DrivenBy, Fleet, FleetCluster, Limits, Managers, PlanSettings, WaveSizes,
+    DrivenBy, Fleet, FleetCluster, Limits, Managers, PlanSettings, ReleaseGlob, WaveSizes,
 };
 use crate::domain::ids::{ReleaseId, Revision, RunId};
 use crate::domain::plan::Plan;
@@ -28,6 +28,7 @@ use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
 use crate::domain::shadow::Confirmed;
+use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::{Library, OwnFile};
 use crate::render::Next;
 use crate::render::screen::run::Work;
@@ -166,6 +167,16 @@ impl Backend for Fake {
             graph: crate::render::screen::graph::tests::acme(),
             ..GraphRead::default()
         })
+    }
+
+    async fn next_upgrades(
+        &self,
+        _: &Invocation,
+        fleet: &Fleet,
+        _: &Rendered,
+        glob: &ReleaseGlob,
+    ) -> Result<Foretold, CliError> {
+        Ok(super::tests_next::foretold(fleet, glob))
     }
 
     async fn confirm(
@@ -428,9 +439,9 @@ pub(crate) struct Came {
 }
 
 pub(crate) struct Given {
-    prod: bool,
-    input: &'static str,
-    terminals: Terminals,
+    pub prod: bool,
+    pub input: &'static str,
+    pub terminals: Terminals,
 }
 
 pub(crate) const PIPES: Given = Given {

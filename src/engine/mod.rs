@@ -3,7 +3,7 @@
 //! | stage | reads | rehearses | writes |
 //! |---|---|---|---|
 //! | [`inventory`], [`audit`], [`fields`] | yes | | |
-//! | [`shadow`], [`confirm`], [`plan`] | yes | yes | |
+//! | [`shadow`], [`confirm`], [`next`], [`plan`] | yes | yes | |
 //! | [`run`], [`undo`] (with resume, unlock, settle, sweep) | yes | yes | yes |
 
 pub mod audit;
@@ -13,6 +13,7 @@ pub mod confirm;
 pub mod fields;
 pub mod graph;
 pub mod inventory;
+pub mod next;
 pub mod plan;
 pub mod ports;
 pub mod records;

@@ -10,8 +10,10 @@ use testbed::{AuditLog, Seed};
 /// An object that moves between its read and its dry run is rehearsed again: as `main_job` has it, one in twenty.
 const MOVED: u64 = 20;
 
-/// An upper bound that is this many times too high says nothing.
-const TOO_MUCH: u64 = 2;
+/// An upper bound that is far too high says nothing: how high each may be, in percent of what was asked. Lists follow from the
+/// protocol; reads have a part that depends on the number of group-versions, and reviews on that of kinds, which a plan does
+/// not say: small clusters have fewer than the estimate takes.
+const TOO_MUCH: [(&str, u64); 3] = [("lists", 125), ("gets", 150), ("reviews", 300)];
 
 fn number(value: &Value, field: &str) -> u64 {
     value[field]
@@ -78,13 +80,10 @@ fn a_run_asks_what_its_plan_foretells() {
             (rehearsed..=rehearsed + rehearsed / MOVED).contains(&dry_runs),
             "{cluster}: {dry_runs} dry runs, foretold {rehearsed}"
         );
-        for (what, asked, most) in [
-            ("lists", lists, number(it, "lists")),
-            ("gets", gets, number(it, "gets")),
-            ("reviews", reviews, number(it, "reviews")),
-        ] {
+        for ((what, percent), asked) in TOO_MUCH.into_iter().zip([lists, gets, reviews]) {
+            let most = number(it, what);
             assert!(
-                asked <= most && most <= asked * TOO_MUCH,
+                asked <= most && most * 100 <= asked * percent,
                 "{cluster}: {asked} {what}, at most {most} foretold"
             );
         }

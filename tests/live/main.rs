@@ -26,6 +26,10 @@ mod kill;
 #[cfg(test)]
 mod main_job;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod next;
+#[cfg(test)]
 mod next_upgrade;
 #[cfg(test)]
 mod offline;

@@ -125,6 +125,7 @@ async fn compare(plane: &ControlPlane) -> Compared {
             current,
             last,
             holders: &holders,
+            kept: &[],
         };
         let server = probe().forecast(&target).await.unwrap();
         let told = offline.forecast(&target).await.unwrap();
@@ -172,6 +173,7 @@ async fn a_seeded_fleet_is_forecast_as_the_server_would() {
     );
     tokio::task::spawn_blocking(move || {
         the_server_confirms_forecasts_and_nothing_is_written(&stage, compared.objects);
+        crate::metrics::looking_is_counted_as_reading(&stage);
     })
     .await
     .unwrap();

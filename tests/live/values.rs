@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::Helm;
+use testbed::demo::Stage;
 
 use crate::policies::{DEPLOYMENT, TEMPLATE, VALUES, add_rules, chart, owners, stage, state_of};
 
@@ -43,7 +44,7 @@ fn grep(folder: &Path, text: &str) -> bool {
     })
 }
 
-fn set_image(stage: &testbed::demo::Stage, release: &str, image: &str) {
+fn set_image(stage: &Stage, release: &str, image: &str) {
     let patch =
         json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}});
     let answer = stage.planes[0]
@@ -58,7 +59,7 @@ fn set_image(stage: &testbed::demo::Stage, release: &str, image: &str) {
     assert_eq!(answer.status, 200, "{:?}", answer.body);
 }
 
-fn seal(stage: &testbed::demo::Stage, key: &str) {
+fn seal(stage: &Stage, key: &str) {
     let file = stage.refit.folder().join("seal.key");
     std::fs::write(&file, key).unwrap();
     open_to(&file, 0o600);
@@ -218,33 +219,43 @@ fn values_are_taken_and_pruned_and_come_back() {
     }
 }
 
-#[test]
-fn killed_between_the_two_requests_it_goes_on_or_back() {
-    let stage = stage();
-    let api = stage.planes[0].api();
-    let v3 = Helm::v3(&stage.planes[0]).unwrap();
+/// The path of a map that [`taken`] made.
+fn map(number: usize) -> String {
+    format!("/api/v1/namespaces/default/configmaps/m{number}")
+}
+
+/// A release of so many maps, each with a value of the operator's that a rule takes back.
+fn taken(stage: &Stage, release: &str, maps: usize) {
     let mut docs = String::new();
-    for number in 0..12 {
+    for number in 0..maps {
         docs += &format!(
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m{number}\ndata:\n  a: ours\n"
         );
     }
-    let maps = chart(&stage, "maps", &docs, "");
-    v3.run("default", ["install", "maps", &maps]).unwrap();
-    let path = |number: usize| format!("/api/v1/namespaces/default/configmaps/m{number}");
-    for number in 0..12 {
+    let chart = chart(stage, release, &docs, "");
+    let v3 = Helm::v3(&stage.planes[0]).unwrap();
+    v3.run("default", ["install", release, &chart]).unwrap();
+    let api = stage.planes[0].api();
+    for number in 0..maps {
         let theirs = json!({"data": {"a": "theirs"}});
-        api.merge_patch(&format!("{}?fieldManager=operator", path(number)), &theirs)
+        api.merge_patch(&format!("{}?fieldManager=operator", map(number)), &theirs)
             .unwrap();
     }
     add_rules(
-        &stage,
+        stage,
         "\n[[policy]]\nfield = \".data.a\"\nconflict = \"take\"\nwhy = \"x\"\n[seal]\nkey_file = \"seal.key\"\n",
     );
-    seal(&stage, KEY);
+    seal(stage, KEY);
+}
+
+#[test]
+fn killed_between_the_two_requests_it_goes_on_or_back() {
+    let stage = stage();
+    let api = stage.planes[0].api();
+    taken(&stage, "maps", 12);
     let objects = || {
         (0..12)
-            .map(|n| still(api.get(&path(n)).unwrap()))
+            .map(|n| still(api.get(&map(n)).unwrap()))
             .collect::<Vec<_>>()
     };
     let before = objects();
@@ -270,7 +281,7 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
             .unwrap();
         // As soon as a value is set whose owner is not yet: between the two requests.
         for _ in 0..4_000 {
-            let live = api.get(&path(round)).unwrap();
+            let live = api.get(&map(round)).unwrap();
             let ours = live["data"]["a"] == "ours";
             if ours || child.try_wait().unwrap().is_some() {
                 break;
@@ -306,7 +317,7 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
                 .spawn()
                 .unwrap();
             for _ in 0..4_000 {
-                let theirs = api.get(&path(11)).unwrap()["data"]["a"] == "theirs";
+                let theirs = api.get(&map(11)).unwrap()["data"]["a"] == "theirs";
                 if theirs || child.try_wait().unwrap().is_some() {
                     break;
                 }
@@ -328,7 +339,7 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
 }
 
 /// A run that cannot open what it sealed goes nowhere: it says which key, and nothing moves.
-fn without_its_key(stage: &testbed::demo::Stage, run: &str, objects: &dyn Fn() -> Vec<Value>) {
+fn without_its_key(stage: &Stage, run: &str, objects: &dyn Fn() -> Vec<Value>) {
     let api = stage.planes[0].api();
     let records = || {
         let path = "/api/v1/namespaces/default/secrets?labelSelector=owner%3Dhelm";
@@ -371,26 +382,7 @@ fn without_its_key(stage: &testbed::demo::Stage, run: &str, objects: &dyn Fn() -
 fn objects_that_somebody_writes_all_the_time_are_taken_all_the_same() {
     let stage = stage();
     let api = stage.planes[0].api();
-    let v3 = Helm::v3(&stage.planes[0]).unwrap();
-    let mut docs = String::new();
-    for number in 0..8 {
-        docs += &format!(
-            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b{number}\ndata:\n  a: ours\n"
-        );
-    }
-    let busy = chart(&stage, "busy", &docs, "");
-    v3.run("default", ["install", "busy", &busy]).unwrap();
-    let path = |number: usize| format!("/api/v1/namespaces/default/configmaps/b{number}");
-    for number in 0..8 {
-        let theirs = json!({"data": {"a": "theirs"}});
-        api.merge_patch(&format!("{}?fieldManager=operator", path(number)), &theirs)
-            .unwrap();
-    }
-    add_rules(
-        &stage,
-        "\n[[policy]]\nfield = \".data.a\"\nconflict = \"take\"\nwhy = \"x\"\n[seal]\nkey_file = \"seal.key\"\n",
-    );
-    seal(&stage, KEY);
+    taken(&stage, "busy", 8);
     // A controller that writes each object twice a second: each write is a 409 for whoever has read before it.
     let done = std::sync::atomic::AtomicBool::new(false);
     let mut beats = 0_u32;
@@ -399,7 +391,7 @@ fn objects_that_somebody_writes_all_the_time_are_taken_all_the_same() {
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 for number in 0..8 {
                     let beat = json!({"metadata": {"annotations": {"beat": beats.to_string()}}});
-                    api.merge_patch(&format!("{}?fieldManager=beat", path(number)), &beat)
+                    api.merge_patch(&format!("{}?fieldManager=beat", map(number)), &beat)
                         .unwrap();
                     std::thread::sleep(Duration::from_millis(60));
                 }
@@ -423,7 +415,7 @@ fn objects_that_somebody_writes_all_the_time_are_taken_all_the_same() {
         run.value
     );
     for number in 0..8 {
-        let live = api.get(&path(number)).unwrap();
+        let live = api.get(&map(number)).unwrap();
         assert_eq!(live["data"]["a"], "ours");
         assert!(live["metadata"]["annotations"]["beat"].is_string());
     }

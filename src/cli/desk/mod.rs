@@ -7,6 +7,7 @@ mod claims;
 mod fields;
 pub mod graph;
 mod look;
+mod next;
 mod plan;
 mod playbooks;
 mod report;
@@ -32,13 +33,14 @@ use super::error::{CliError, ErrorCode};
 use super::object_name::ObjectName;
 use crate::cluster::Cluster;
 use crate::domain::audit::Capture;
-use crate::domain::fleet::{Fleet, FleetCluster};
+use crate::domain::fleet::{Fleet, FleetCluster, ReleaseGlob};
 use crate::domain::ids::{ClusterName, Namespace, ReleaseId, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::shadow::Confirmed;
 use crate::engine::inventory::Scope;
+use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
 
 /// The backend over real or other adapters.
@@ -177,6 +179,16 @@ impl Backend for Desk {
         whole: bool,
     ) -> Result<GraphRead, CliError> {
         graph::graph(self, invocation, fleet, whole).await
+    }
+
+    async fn next_upgrades(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        rendered: &Rendered,
+        glob: &ReleaseGlob,
+    ) -> Result<Foretold, CliError> {
+        next::next_upgrades(self, invocation, fleet, rendered, glob).await
     }
 
     async fn confirm(

@@ -9,7 +9,7 @@ use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cluster::{Reader, Rehearser};
 use crate::domain::fleet::{Fleet, release_order};
-use crate::domain::ids::ReleaseId;
+use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::policy::Book;
 use crate::domain::shadow::{Confirmed, evenly};
 use crate::engine::confirm::{Means, confirm as ask_server};
@@ -53,14 +53,20 @@ pub async fn shadow(
     if shadow.unread.len() < fleet.clusters.len() {
         return Ok(shadow);
     }
-    let mut made = CliError::new(
-        ErrorCode::Unreachable,
-        format!("none of {} clusters answered", shadow.unread.len()),
-    );
-    for (cluster, why) in &shadow.unread {
+    Err(none_answered(&shadow.unread))
+}
+
+/// The error of a fleet that does not answer at all.
+pub(super) fn none_answered<'a>(
+    unread: impl IntoIterator<Item = (&'a ClusterName, &'a String)>,
+) -> CliError {
+    let unread: Vec<(&ClusterName, &String)> = unread.into_iter().collect();
+    let words = format!("none of {} clusters answered", unread.len());
+    let mut made = CliError::new(ErrorCode::Unreachable, words);
+    for (cluster, why) in unread {
         made = made.at(format!("{cluster}: {why}"));
     }
-    Err(made)
+    made
 }
 
 /// Compares a share of forecasts with live dry runs. A cluster that does not answer any more is an error: a
@@ -114,7 +120,7 @@ pub async fn confirm(
 }
 
 /// The harmless sides of every cluster.
-async fn planned(desk: &Desk, fleet: &Fleet) -> Vec<Planned> {
+pub(super) async fn planned(desk: &Desk, fleet: &Fleet) -> Vec<Planned> {
     let connected = desk.connect(&fleet.clusters).await;
     fleet
         .clusters

@@ -60,7 +60,7 @@ Coverage
   seen: u32
   total: u32
 WaitsFor # What a wave waits for after the one before it.
-  kind: string # soak, window, freeze, approval, deferral, cap, peers, dependency.
+  kind: string # soak, window, freeze, approval, deferral, wave.
   detail: string # Its name, or a sentence.
   until?: time
 Span # A stretch of time in which a wave writes.

@@ -106,41 +106,35 @@ fn wrong_kinds(value: &toml::Value) -> Vec<(String, toml::Value)> {
             .filter(|other| !same(other))
             .map(|other| (format!(" = {other}"), other)),
     );
-    match value {
-        V::Table(table) => {
-            for (key, inner) in table {
-                for (place, made) in wrong_kinds(inner) {
-                    let mut table = table.clone();
-                    table.insert(key.clone(), made);
-                    all.push((format!(".{key}{place}"), V::Table(table)));
-                }
-            }
-        }
-        V::Array(items) => {
-            for (at, inner) in items.iter().enumerate() {
-                for (place, made) in wrong_kinds(inner) {
-                    let mut items = items.clone();
-                    items[at] = made;
-                    all.push((format!("[{at}]{place}"), V::Array(items)));
-                }
-            }
-        }
-        _ => {}
-    }
+    all.extend(inside(value, wrong_kinds));
     all
 }
 
 /// Every key gone, one at a time.
 fn removals(value: &toml::Value) -> Vec<(String, toml::Value)> {
+    let mut all = Vec::new();
+    if let toml::Value::Table(table) = value {
+        for key in table.keys() {
+            let mut without = table.clone();
+            without.remove(key);
+            all.push((format!(".{key}"), toml::Value::Table(without)));
+        }
+    }
+    all.extend(inside(value, removals));
+    all
+}
+
+/// This value with one of its parts changed, in all ways that `changes` knows.
+fn inside(
+    value: &toml::Value,
+    changes: fn(&toml::Value) -> Vec<(String, toml::Value)>,
+) -> Vec<(String, toml::Value)> {
     use toml::Value as V;
     let mut all = Vec::new();
     match value {
         V::Table(table) => {
-            for (key, inner) in table {
-                let mut without = table.clone();
-                without.remove(key);
-                all.push((format!(".{key}"), V::Table(without)));
-                for (place, made) in removals(inner) {
+            for (key, part) in table {
+                for (place, made) in changes(part) {
                     let mut table = table.clone();
                     table.insert(key.clone(), made);
                     all.push((format!(".{key}{place}"), V::Table(table)));
@@ -148,8 +142,8 @@ fn removals(value: &toml::Value) -> Vec<(String, toml::Value)> {
             }
         }
         V::Array(items) => {
-            for (at, inner) in items.iter().enumerate() {
-                for (place, made) in removals(inner) {
+            for (at, part) in items.iter().enumerate() {
+                for (place, made) in changes(part) {
                     let mut items = items.clone();
                     items[at] = made;
                     all.push((format!("[{at}]{place}"), V::Array(items)));

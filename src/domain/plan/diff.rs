@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,6 +35,9 @@ pub struct PlanDiff {
     pub before: PlanTotals,
     /// The later plan as a whole.
     pub after: PlanTotals,
+    /// Do the totals differ by more than the time that lies between the plans?
+    #[serde(skip)]
+    totals: bool,
 }
 
 /// A plan as a whole.
@@ -66,6 +69,11 @@ impl PlanTotals {
             slack_days: calendar.and_then(|it| it.slack_days),
             late: calendar.map_or(0, |it| it.late.iter().map(|late| late.releases).sum()),
         }
+    }
+
+    fn is_same(&self, later: &Self, shift: SignedDuration) -> bool {
+        (self.summary, self.waves, self.late) == (later.summary, later.waves, later.late)
+            && same_time(self.finish, later.finish, shift)
     }
 }
 
@@ -230,17 +238,53 @@ pub struct ClusterChange {
     pub after: Option<String>,
 }
 
+impl WaveFacts {
+    fn is_same(&self, later: &Self, shift: SignedDuration) -> bool {
+        let times = Self {
+            starts: later.starts,
+            ends: later.ends,
+            ..self.clone()
+        };
+        times == *later
+            && same_time(self.starts, later.starts, shift)
+            && same_time(self.ends, later.ends, shift)
+    }
+}
+
+/// How much later a plan was made.
+fn shift(before: &Plan, after: &Plan) -> SignedDuration {
+    after
+        .metadata
+        .made_at
+        .duration_since(before.metadata.made_at)
+}
+
+/// At the same time, or as long after the plan was made: to a second, as plans begin with a whole one.
+fn same_time(was: Option<Timestamp>, is: Option<Timestamp>, shift: SignedDuration) -> bool {
+    match (was, is) {
+        (Some(was), Some(is)) => {
+            let moved = is.duration_since(was);
+            moved.is_zero() || (moved - shift).abs() <= SignedDuration::from_secs(1)
+        }
+        (was, is) => was == is,
+    }
+}
+
 impl PlanDiff {
-    /// Compares an earlier plan with a later one. `O(n log n)` in their releases.
+    /// Compares an earlier plan with a later one. `O(n log n)` in their releases. A plan made an hour later is done an hour
+    /// later if nothing else holds it up: that is no difference.
     pub fn of(before: &Plan, after: &Plan) -> Self {
+        let shift = shift(before, after);
+        let (was, is) = (PlanTotals::of(before), PlanTotals::of(after));
         Self {
-            waves: waves(before, after),
+            totals: !was.is_same(&is, shift),
+            waves: waves(before, after, shift),
             releases: releases(before, after),
             settings: settings(before, after),
             clusters: clusters(before, after),
-            relaxations: relaxations(before, after),
-            before: PlanTotals::of(before),
-            after: PlanTotals::of(after),
+            relaxations: relaxations(before, after, shift),
+            before: was,
+            after: is,
         }
     }
 
@@ -251,7 +295,7 @@ impl PlanDiff {
             && self.settings.is_empty()
             && self.clusters.is_empty()
             && self.relaxations.is_empty()
-            && self.before == self.after
+            && !self.totals
     }
 
     /// How many releases changed in this way.
@@ -381,22 +425,22 @@ fn facts(was: &PlannedRelease, is: &PlannedRelease) -> Vec<String> {
     facts
 }
 
-fn waves(before: &Plan, after: &Plan) -> Vec<WaveChange> {
+fn waves(before: &Plan, after: &Plan, shift: SignedDuration) -> Vec<WaveChange> {
     let was: BTreeMap<&str, &Wave> = before.waves.iter().map(|it| (&*it.name, it)).collect();
     let mut changes: Vec<WaveChange> = after
         .waves
         .iter()
-        .filter_map(|is| wave_change(was.get(&*is.name).copied(), Some(is)))
+        .filter_map(|is| wave_change(was.get(&*is.name).copied(), Some(is), shift))
         .collect();
     let gone = before
         .waves
         .iter()
         .filter(|was| !after.waves.iter().any(|is| is.name == was.name));
-    changes.extend(gone.filter_map(|was| wave_change(Some(was), None)));
+    changes.extend(gone.filter_map(|was| wave_change(Some(was), None, shift)));
     changes
 }
 
-fn wave_change(was: Option<&Wave>, is: Option<&Wave>) -> Option<WaveChange> {
+fn wave_change(was: Option<&Wave>, is: Option<&Wave>, shift: SignedDuration) -> Option<WaveChange> {
     let ids = |wave: Option<&Wave>| {
         let releases = wave.map_or(&[][..], |wave| &wave.releases);
         let ids: std::collections::BTreeSet<ReleaseId> =
@@ -412,7 +456,11 @@ fn wave_change(was: Option<&Wave>, is: Option<&Wave>) -> Option<WaveChange> {
         came: count(here.difference(&left).count()),
         left: count(left.difference(&here).count()),
     };
-    let same = change.before == change.after && change.came == 0 && change.left == 0;
+    let same = match (&change.before, &change.after) {
+        (Some(was), Some(is)) => was.is_same(is, shift),
+        _ => false,
+    };
+    let same = same && change.came == 0 && change.left == 0;
     (!same).then_some(change)
 }
 
@@ -493,7 +541,8 @@ fn clusters(before: &Plan, after: &Plan) -> Vec<ClusterChange> {
         .collect()
 }
 
-fn relaxations(before: &Plan, after: &Plan) -> Vec<RelaxationChange> {
+/// Its day moves with the plan's own; what it gains does not.
+fn relaxations(before: &Plan, after: &Plan, shift: SignedDuration) -> Vec<RelaxationChange> {
     let of = |plan: &Plan| -> BTreeMap<Vec<String>, Relaxation> {
         let all = plan.relaxations.iter();
         all.map(|it| (it.change.clone(), it.clone())).collect()
@@ -502,7 +551,12 @@ fn relaxations(before: &Plan, after: &Plan) -> Vec<RelaxationChange> {
     let mut changes = Vec::new();
     for (change, after) in is {
         let before = was.remove(&change);
-        if before.as_ref() != Some(&after) {
+        let same = |it: &Relaxation| {
+            *it == after
+                || (!shift.is_zero()
+                    && (it.gain_days, it.in_time) == (after.gain_days, after.in_time))
+        };
+        if !before.as_ref().is_some_and(same) {
             changes.push(RelaxationChange {
                 change,
                 before,

@@ -1,6 +1,7 @@
 //! The plan: what migrates when, and what is held and why. Immutable, with a digest of its content.
 
 mod assemble;
+mod calendar;
 mod canary;
 mod canonical;
 mod check;
@@ -31,6 +32,8 @@ mod words;
 mod fleet_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod times_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +47,7 @@ use super::policy::Decision;
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
+pub use calendar::NoSuchZone;
 pub use check::{CheckedPlan, PlanRefused};
 pub use dependencies::{Dependencies, Edge, EdgeInvalid, EdgeReason};
 pub use diff::{

@@ -2,15 +2,19 @@
 
 mod agreement;
 mod defaults;
+mod next;
 mod object;
 pub mod offline;
 mod release;
 mod summary;
+mod traps;
 
 pub use agreement::{Aspect, Confirmed, Disagreement, disagreements, evenly};
+pub use next::{NextFacts, NextObject, NextOutcome, NextUpgrade, judge_next, refuses_import};
 pub use object::{Probe, Probed, is_built_in_group, is_custom_resource, read_entries, read_probe};
 pub use release::{ACTIVE_CONFLICT, ReleaseFacts, active_conflict, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
+pub use traps::{EMPTY_CHURN, SWITCH_TRAP, trap_notes};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -5,9 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use managed_fields::{Path, PathElement};
+use managed_fields::{FieldSet, ManagedFieldsEntry, Path, PathElement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use super::adopt::{TransferError, read};
+use super::owners::is_own;
+use crate::domain::fleet::ManagerMatcher;
 
 /// The field manager of every patch that refit sends: what it changes without naming an owner becomes its own.
 pub const MARK_MANAGER: &str = "refit";
@@ -246,6 +250,47 @@ pub fn is_set(doc: &Value, changes: &[Change]) -> bool {
     changes
         .iter()
         .any(|change| get(doc, &change.at) == change.after.as_ref())
+}
+
+/// The changes that are still ours to put back: a field that somebody else has taken as its own since, be it with the very
+/// value that we set, is theirs (rule R6). Linear in changes times entries.
+pub fn unclaimed(
+    changes: Vec<Change>,
+    managed_fields: &[Value],
+    managers: &ManagerMatcher,
+) -> Result<Vec<Change>, TransferError> {
+    let entries = read(managed_fields).map_err(TransferError::Live)?;
+    let foreign: Vec<&ManagedFieldsEntry> = entries
+        .iter()
+        .filter(|entry| !is_own(entry, managers) && entry.manager() != MARK_MANAGER)
+        .collect();
+    let claimed = |change: &Change| {
+        let path = change.path();
+        let holds = |fields: &FieldSet| fields.has(&path) || fields.below(&path).is_some();
+        foreign.iter().any(|entry| holds(entry.fields()))
+    };
+    Ok(changes
+        .into_iter()
+        .filter(|change| !claimed(change))
+        .collect())
+}
+
+impl Change {
+    fn path(&self) -> Path {
+        self.at
+            .iter()
+            .map(|part| match part {
+                Part::Field(name) => PathElement::field(name.as_str()),
+                Part::Item(keys) => {
+                    let keys = keys
+                        .iter()
+                        .map(|(key, value)| (key.as_str(), value.clone()));
+                    PathElement::key(keys)
+                }
+            })
+            .collect::<Vec<_>>()
+            .into()
+    }
 }
 
 /// Is every value as it was before?
@@ -498,6 +543,44 @@ mod tests {
             let (_, back) = patch(&after, &changes, Way::Back).unwrap();
             prop_assert_eq!(back, doc);
         }
+    }
+
+    #[test]
+    fn a_field_that_somebody_took_since_is_not_put_back() {
+        let doc = items(&["a"]);
+        let take = [Path::of_fields(["spec", "replicas"]), item("a", "value")];
+        let mut applied = doc.clone();
+        applied["spec"]["replicas"] = json!(3);
+        applied["spec"]["env"][0]["value"] = json!("ours");
+        let changes = changes(&doc, &applied, &take, &[]).unwrap();
+        let entry = |manager: &str, fields: Value| {
+            json!({"manager": manager, "operation": "Update", "apiVersion": "v1",
+                "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields})
+        };
+        let managers = crate::domain::fleet::Managers {
+            canonical: "helm".to_owned(),
+            aliases: Vec::new(),
+        };
+        let managers = managers.matcher().unwrap();
+        let replicas = json!({"f:spec": {"f:replicas": {}}});
+        let value = json!({"f:spec": {"f:env": {"k:{\"name\":\"a\"}": {"f:value": {}}}}});
+        let left = |live: &[Value]| {
+            let left = unclaimed(changes.clone(), live, &managers).unwrap();
+            left.iter()
+                .map(|it| it.path().to_string())
+                .collect::<Vec<_>>()
+        };
+        // Our own entry, and the trace of our own request, claim nothing.
+        let own = [
+            entry("helm", replicas.clone()),
+            entry(MARK_MANAGER, value.clone()),
+        ];
+        assert_eq!(left(&own).len(), 2);
+        assert_eq!(
+            left(&[entry("scaler", replicas)]),
+            [".spec.env[name=\"a\"].value"]
+        );
+        assert_eq!(left(&[entry("operator", value)]), [".spec.replicas"]);
     }
 
     #[test]

@@ -265,6 +265,14 @@ async fn see_values(
         Err(LedgerError::Seal(error)) if !error.wants_key() => return Ok(Some(refused(&error))),
         Err(error) => return Err(error.into()),
     };
+    let changes = if attempt.direction == Direction::Back || look.ours == Ours::After {
+        match values::unclaimed(changes, live.managed_fields(), eyes.managers) {
+            Ok(changes) => changes,
+            Err(error) => return Ok(Some(refused(&error))),
+        }
+    } else {
+        changes
+    };
     let cell = attempt.objects.get(look.index as usize);
     let cell = cell.map(|slot| &slot.state);
     let is_back = matches!(cell, Some(ObjectCell::Unvalued { .. }));

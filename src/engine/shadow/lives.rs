@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::left::{Owner, kept_by, owner};
 use crate::cluster::{self, ErrorKind, Pages, Reader};
+use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
@@ -16,6 +18,8 @@ pub struct Lives {
     /// Kinds that were listed.
     listed: BTreeSet<(String, String)>,
     found: BTreeMap<ObjectRef, Packed>,
+    /// Objects that Helm kept and that nobody wants, by their release.
+    kept: BTreeMap<Owner, Vec<ObjectRef>>,
 }
 
 /// What is known of an object.
@@ -50,9 +54,15 @@ impl Lives {
                 kind,
                 wanted: &wanted,
                 found: BTreeMap::new(),
+                kept: Vec::new(),
             };
             match reader.visit(api_version, kind, &mut wanted).await {
-                Ok(()) => lives.found.extend(wanted.found),
+                Ok(()) => {
+                    lives.found.extend(wanted.found);
+                    for (owner, object) in wanted.kept {
+                        lives.kept.entry(owner).or_default().push(object);
+                    }
+                }
                 Err(error)
                     if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::UnknownKind)
                         || error.is_fault() =>
@@ -66,6 +76,11 @@ impl Lives {
                 .insert((api_version.to_owned(), kind.to_owned()));
         }
         Ok(lives)
+    }
+
+    /// Objects among those listed that a release left because of helm.sh/resource-policy.
+    pub fn kept(&self, release: &ReleaseId) -> &[ObjectRef] {
+        self.kept.get(&owner(release)).map_or(&[], Vec::as_slice)
     }
 
     /// What is known of an object.
@@ -86,6 +101,8 @@ struct Wanted<'a> {
     kind: &'a str,
     wanted: &'a BTreeSet<&'a ObjectRef>,
     found: BTreeMap<ObjectRef, Packed>,
+    /// What Helm kept of it and nobody wants, with the release that left it.
+    kept: Vec<(Owner, ObjectRef)>,
 }
 
 impl Pages for Wanted<'_> {
@@ -94,12 +111,15 @@ impl Pages for Wanted<'_> {
             let object = named(self.api_version, self.kind, &live);
             if self.wanted.contains(&object) {
                 self.found.insert(object, Packed::of(&live));
+            } else if let Some(owner) = kept_by(&live) {
+                self.kept.push((owner, object));
             }
         }
     }
 
     fn again(&mut self) {
         self.found.clear();
+        self.kept.clear();
     }
 }
 
@@ -152,6 +172,7 @@ mod tests {
             kind: "ConfigMap",
             wanted: &wanted,
             found: BTreeMap::new(),
+            kept: Vec::new(),
         };
         pages.page(vec![live("one"), live("foreign")]);
         assert_eq!(pages.found.keys().collect::<Vec<_>>(), [&names[0]]);
@@ -160,5 +181,31 @@ mod tests {
         pages.page(vec![two.clone()]);
         assert_eq!(pages.found.len(), 1);
         assert_eq!(pages.found[&names[1]].unpack(), Some(two));
+    }
+
+    #[test]
+    fn a_list_that_starts_over_names_what_helm_kept_once() {
+        let kept = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "left", "namespace": "shop", "annotations": {
+                "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
+            }},
+        });
+        let kept = LiveObject::new(kept).unwrap();
+        let wanted = BTreeSet::new();
+        let mut pages = Wanted {
+            api_version: "v1",
+            kind: "ConfigMap",
+            wanted: &wanted,
+            found: BTreeMap::new(),
+            kept: Vec::new(),
+        };
+        pages.page(vec![kept.clone(), live("foreign")]);
+        pages.again();
+        pages.page(vec![live("foreign"), kept.clone()]);
+        let object = named("v1", "ConfigMap", &kept);
+        let owner = ("shop".to_owned(), "web".to_owned());
+        assert_eq!(pages.kept, [(owner, object)]);
+        assert!(pages.found.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! A plan as one HTML page: no network, readable on paper, light and dark. The template is `templates/plan.html`.
 //!
-//! The template holds all markup and no arithmetic; [`view`] holds all texts and numbers; [`chart`] places the calendar.
+//! The template holds all markup and no arithmetic; `view` holds all texts and numbers; `chart` places the calendar.
 //! Every text is escaped by the template engine: names of a cluster cannot write markup.
 
 mod chart;

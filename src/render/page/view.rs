@@ -574,6 +574,9 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let named = names.join(", ");
     match more {
         0 => named,
-        more => format!("{named} and {more} more clusters"),
+        more => {
+            let more = u64::try_from(more).unwrap_or(u64::MAX);
+            format!("{named} and {}", text::counted(more, "more cluster"))
+        }
     }
 }

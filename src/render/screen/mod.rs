@@ -6,6 +6,7 @@ pub mod diff;
 pub mod fields;
 pub mod graph;
 pub mod inventory;
+pub mod next;
 pub mod plan;
 pub mod policy;
 pub mod requests;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{calendar, requests};
 use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
-use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, RequestEstimate, Wave};
+use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Relaxation, RequestEstimate, Wave};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Cut, Document, Next, Record, Role, Span, Table, text};
 
@@ -154,8 +154,14 @@ impl PlanScreen<'_> {
     fn when(&self, mut document: Document) -> Document {
         let plan = self.plan;
         if let Some(first) = plan.waves.first().filter(|_| !plan.untested.is_empty()) {
+            let waves = plan.untested.iter().map(|it| it.wave);
+            let (from, to) = (waves.clone().min(), waves.max());
+            let when = match (from, to) {
+                (Some(from), Some(to)) if from < to => format!("waves {from} to {to}"),
+                (from, _) => format!("wave {}", from.unwrap_or_default()),
+            };
             document = document.text(format!(
-                "Untested after wave {}: {} of {} signatures (--untested).",
+                "Untested after wave {}: {} of {} signatures, first seen in {when}: refit show PLAN --untested",
                 first.number,
                 plan.untested.len(),
                 first.coverage.total,
@@ -193,20 +199,16 @@ impl PlanScreen<'_> {
                 natural_list(late.clusters.iter().map(String::as_str)),
             ));
         }
-        let changes: Vec<String> = plan
-            .relaxations
-            .iter()
-            .map(|it| it.change.join(" and "))
-            .collect();
-        let room = changes.iter().map(|it| text::width(it)).max();
-        for (it, change) in plan.relaxations.iter().zip(&changes) {
+        let days = |it: &Relaxation| text::counted(it.gain_days.unsigned_abs(), "day");
+        let room = plan.relaxations.iter().map(|it| days(it).len()).max();
+        let room = room.unwrap_or(0);
+        for it in &plan.relaxations {
             let deadline = if it.in_time { "" } else { ", still late" };
-            let pad = room.unwrap_or(0).saturating_sub(text::width(change));
             document = document.text(format!(
-                "Sooner: {change}{}   done {}, {} earlier{deadline}",
-                " ".repeat(pad),
+                "Sooner: {:>room$} earlier, done {}   {}{deadline}",
+                days(it),
                 it.done,
-                text::counted(it.gain_days.unsigned_abs(), "day"),
+                it.change.join(" and "),
             ));
         }
         document
@@ -328,18 +330,23 @@ impl PlanScreen<'_> {
             Column::new("HELD"),
             Column::new("RELEASES"),
             Column::new("CAUSE"),
-            Column::new("FOR-EXAMPLE"),
+            Column::new("FOR-EXAMPLE")
+                .narrow(1)
+                .at_most(40, Cut::Middle),
+            Column::new("UNTIL"),
         ]);
         for ((outcome, cause), held) in groups {
-            let example = held.first().map(|it| match it.reasons.first() {
-                Some(reason) => format!("{}: {}", it.release, reason.detail),
-                None => it.release.to_string(),
+            let first = held.first();
+            let until = first.map(|it| match it.reasons.first() {
+                Some(reason) if it.until.is_empty() => reason.detail.as_str(),
+                _ => it.until.as_str(),
             });
             table.row([
                 Span::state(outcome_word(outcome)),
                 Span::plain(held.len().to_string()),
                 Span::plain(cause),
-                Span::or_none(example),
+                Span::or_none(first.map(|it| it.release.to_string())),
+                Span::or_none(until),
             ]);
         }
         table
@@ -540,6 +547,11 @@ fn held_one(held: &HeldRelease) -> Document {
                 text::counted(text::len(&held.reasons), "reason")
             )),
         ]);
+    let document = if held.until.is_empty() {
+        document
+    } else {
+        document.text(format!("until: {}", held.until))
+    };
     reasons(document, &held.reasons)
 }
 
@@ -635,7 +647,7 @@ pub(crate) mod tests {
                 object: None,
                 detail: detail.into(),
             }],
-            until: String::new(),
+            until: "somebody looks at it".into(),
         }
     }
 
@@ -791,13 +803,13 @@ WAVE   NAME     RELEASES   CLUSTERS   OBJECTS   WRITES   WRITING   ON
 1      canary   1          1          9         12       3.0s      dev-1
 2      wave-2   2          2          23        29       5.0s      eu-2, eu-10
 
-HELD          RELEASES   CAUSE             FOR-EXAMPLE
-Blocked       1          pending-upgrade   eu-2/payments/ledger: revision 9 is pending-upgrade since 6d
-NeedsChoice   2          active-conflict   eu-2/shop/checkout: .spec.replicas is owned by kubectl/scale
+HELD          RELEASES   CAUSE             FOR-EXAMPLE            UNTIL
+Blocked       1          pending-upgrade   eu-2/payments/ledger   somebody looks at it
+NeedsChoice   2          active-conflict   eu-2/shop/checkout     somebody looks at it
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.
-Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s of writing at the limits (--requests).
+Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s at the limits: refit show PLAN --requests
 "
         );
         assert_eq!(
@@ -843,7 +855,7 @@ Next: refit show acme.plan.json --held   what is held, and why
                 "WAVE   NAME     RELEASES   CLUSTERS   WRITES   STARTS              SOAK   COVERAGE   WAITS-FOR",
                 "1      canary   1          1          12       2026-11-24T08:00Z   48h    39/47      window office",
                 "2      wave-2   2          2          29       2026-11-29T01:00Z   24h    47/47      approval of one person",
-                "Untested after wave 1: 1 of 47 signatures (--untested).",
+                "Untested after wave 1: 1 of 47 signatures, first seen in wave 2: refit show PLAN --untested",
                 "",
             ]
         );
@@ -851,7 +863,7 @@ Next: refit show acme.plan.json --held   what is held, and why
             "1 canary -#..",
             "2 wave-2    ??-#.",
             "Done 2027-01-15T02:00Z, 26 days before the deadline. 24m00s of writing.",
-            "Sooner: soak.prod 72h -> 48h   done 2027-01-07, 8 days earlier",
+            "Sooner: 8 days earlier, done 2027-01-07   soak.prod 72h -> 48h",
         ] {
             assert!(
                 printed.stdout.lines().any(|it| it == line),

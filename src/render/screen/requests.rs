@@ -59,7 +59,7 @@ pub(super) fn table(estimate: &RequestEstimate) -> Table {
 pub(super) fn line(estimate: &RequestEstimate) -> String {
     let it = &estimate.fleet;
     format!(
-        "Requests: at most {}, {}, {}; {} of writing at the limits (--requests).",
+        "Requests: at most {}, {}, {}; {} at the limits: refit show PLAN --requests",
         text::counted(it.reads(), "read"),
         text::counted(it.dry_runs, "dry run"),
         text::counted(it.writes(), "write"),

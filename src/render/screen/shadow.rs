@@ -392,7 +392,7 @@ fn chart(candidate: &Candidate) -> String {
     format!("{}-{}", candidate.chart.name, candidate.chart.version)
 }
 
-fn value(text: Option<&str>) -> &str {
+pub(super) fn value(text: Option<&str>) -> &str {
     match text {
         None => "<none>",
         Some("") => "\"\"",
@@ -401,12 +401,12 @@ fn value(text: Option<&str>) -> &str {
 }
 
 /// `deployment/checkout`.
-fn object_name(object: &ObjectRef) -> String {
+pub(super) fn object_name(object: &ObjectRef) -> String {
     format!("{}/{}", object.kind.to_lowercase(), object.name)
 }
 
 /// As `refit fields` takes it, with the group where the kind alone may mean another.
-fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> String {
+pub(super) fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> String {
     let kind = match object.group() {
         "" | "apps" | "batch" | "networking.k8s.io" | "autoscaling" => object.kind.to_lowercase(),
         group => format!("{}.{group}", object.kind.to_lowercase()),
@@ -418,6 +418,19 @@ fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> String {
 }
 
 fn columns() -> Vec<Column> {
+    let mut columns = release_columns();
+    columns.extend([
+        Column::new("ACTIVE"),
+        Column::new("LATENT").narrow(3),
+        Column::new("DROPS").narrow(2),
+        Column::new("DRIFT").wide(),
+        Column::new("CAUSE"),
+    ]);
+    columns
+}
+
+/// Which release, and how it stands: what every table of forecasts begins with.
+pub(super) fn release_columns() -> Vec<Column> {
     vec![
         Column::new("CLUSTER"),
         Column::new("NAMESPACE").narrow(1),
@@ -427,11 +440,6 @@ fn columns() -> Vec<Column> {
         Column::new("REV").wide(),
         Column::new("OUTCOME"),
         Column::new("OBJECTS"),
-        Column::new("ACTIVE"),
-        Column::new("LATENT").narrow(3),
-        Column::new("DROPS").narrow(2),
-        Column::new("DRIFT").wide(),
-        Column::new("CAUSE"),
     ]
 }
 

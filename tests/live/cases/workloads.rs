@@ -205,6 +205,7 @@ pub const CASES: &[Case] = &[
         "work-switch",
         switching!("{type: {{ if eq .Values.value \"a\" }}RollingUpdate{{ else }}Recreate{{ end }}}"),
     )
+    .noted(&["switch-trap"])
     .changed_is_refused("rollingUpdate")
     .afterwards(|site| {
         site.template(switching!(
@@ -223,6 +224,7 @@ pub const CASES: &[Case] = &[
             "volumeMounts: [{name: v, mountPath: /v}]}\n      volumes:\n      - {name: v{{ if ne .Values.value \"a\" }}, configMap: {name: it}{{ end }}"
         ),
     )
+    .noted(&["switch-trap"])
     .changed_is_refused("more than 1 volume type"),
     Case::new("work-unmarked", deployment!("replicas: 1", "env: []"))
         .drift(|site| {

@@ -10,6 +10,7 @@
 //! | room | holds |
 //! |---|---|
 //! | `api` | what a cluster publishes of one group-version |
+//! | `next` | the apply of another manifest under Helm's own name: its next upgrade |
 //! | `settle` | what the server makes of a merged object: defaults, zero values, quantities |
 //! | `tables` | which zero values Go drops, which defaults are filled in |
 //! | `nulls` | nulls that a custom resource's schema refuses (rule R5) |
@@ -17,6 +18,7 @@
 //! What only the server can tell is [`Unknown`], or told with a [`Told::doubt`]: conversion between versions, admission.
 
 mod api;
+mod next;
 mod nulls;
 mod settle;
 mod tables;
@@ -31,6 +33,7 @@ use managed_fields::{ManagedFieldsEntry, PathElement, Time};
 use serde_json::Value;
 
 pub use api::{Api, ApiError};
+pub use next::{NextInput, next};
 
 use super::object::{Probe, Probed, read_entries, read_probe};
 use super::{ObjectForecast, ObjectOutcome};
@@ -93,24 +96,11 @@ pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
         )));
     };
     // Read once: the apply, the facts and the doubts all go by these.
-    let entries = read_entries(input.live.managed_fields()).map_err(|error| {
-        unknown(format!(
-            "the live managedFields do not read: {}",
-            cause(&error)
-        ))
-    })?;
-    let (here, aside): (Vec<_>, Vec<_>) = entries
-        .iter()
-        .cloned()
-        .partition(|entry| entry.api_version() == object.api_version);
-    if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
-        return Err(unknown(format!(
-            "{} owns fields at {}, the manifest is at {}: only the server can convert",
-            describe(other),
-            other.api_version(),
-            object.api_version
-        )));
-    }
+    let Entries {
+        all: entries,
+        here,
+        aside,
+    } = Entries::of(input.live, object)?;
     let live = &input.live.json;
     let merged =
         match (endpoint.manager).apply_to_entries(live, &here, input.body, MANAGER, true, EPOCH) {
@@ -152,6 +142,39 @@ pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
 
 fn cause(error: &TransferError) -> String {
     error.source().unwrap_or(error).to_string()
+}
+
+/// The entries of a live object.
+struct Entries {
+    all: Vec<ManagedFieldsEntry>,
+    /// At the manifest's version.
+    here: Vec<ManagedFieldsEntry>,
+    /// At others: they own nothing but status, which no conversion can move.
+    aside: Vec<ManagedFieldsEntry>,
+}
+
+impl Entries {
+    fn of(live: &LiveObject, object: &ObjectRef) -> Result<Self, Unknown> {
+        let all = read_entries(live.managed_fields()).map_err(|error| {
+            unknown(format!(
+                "the live managedFields do not read: {}",
+                cause(&error)
+            ))
+        })?;
+        let (here, aside): (Vec<_>, Vec<_>) = all
+            .iter()
+            .cloned()
+            .partition(|entry| entry.api_version() == object.api_version);
+        if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
+            return Err(unknown(format!(
+                "{} owns fields at {}, the manifest is at {}: only the server can convert",
+                describe(other),
+                other.api_version(),
+                object.api_version
+            )));
+        }
+        Ok(Self { all, here, aside })
+    }
 }
 
 fn unknown(reason: String) -> Unknown {

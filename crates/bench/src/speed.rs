@@ -68,9 +68,9 @@ impl Figures {
 }
 
 /// The figures of two jobs that take turns: of each the round in the middle, by time on the processor.
-fn in_turns(
-    left: &mut dyn FnMut(),
-    right: &mut dyn FnMut(),
+fn in_turns<'a>(
+    left: &'a mut dyn FnMut(),
+    right: &'a mut dyn FnMut(),
 ) -> Result<(Figures, Figures), Box<dyn Error>> {
     let mut rounds = (Vec::new(), Vec::new());
     for job in [&mut *left, &mut *right] {

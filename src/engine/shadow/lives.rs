@@ -49,17 +49,17 @@ impl Lives {
             if wanted.len() < WORTH_A_LIST {
                 continue;
             }
-            let mut wanted = Wanted {
+            let mut pages = Wanted {
                 api_version,
                 kind,
-                wanted: &wanted,
+                names: &wanted,
                 found: BTreeMap::new(),
                 kept: Vec::new(),
             };
-            match reader.visit(api_version, kind, &mut wanted).await {
+            match reader.visit(api_version, kind, &mut pages).await {
                 Ok(()) => {
-                    lives.found.extend(wanted.found);
-                    for (owner, object) in wanted.kept {
+                    lives.found.extend(pages.found);
+                    for (owner, object) in pages.kept {
                         lives.kept.entry(owner).or_default().push(object);
                     }
                 }
@@ -88,9 +88,8 @@ impl Lives {
         let kind = (object.api_version.clone(), object.kind.clone());
         match self.found.get(object).map(Packed::unpack) {
             Some(Some(live)) => Known::Found(Box::new(live)),
-            Some(None) => Known::Unlisted,
             None if self.listed.contains(&kind) => Known::Missing,
-            None => Known::Unlisted,
+            Some(None) | None => Known::Unlisted,
         }
     }
 }
@@ -99,7 +98,7 @@ impl Lives {
 struct Wanted<'a> {
     api_version: &'a str,
     kind: &'a str,
-    wanted: &'a BTreeSet<&'a ObjectRef>,
+    names: &'a BTreeSet<&'a ObjectRef>,
     found: BTreeMap<ObjectRef, Packed>,
     /// What Helm kept of it and nobody wants, with the release that left it.
     kept: Vec<(Owner, ObjectRef)>,
@@ -109,7 +108,7 @@ impl Pages for Wanted<'_> {
     fn page(&mut self, objects: Vec<LiveObject>) {
         for live in objects {
             let object = named(self.api_version, self.kind, &live);
-            if self.wanted.contains(&object) {
+            if self.names.contains(&object) {
                 self.found.insert(object, Packed::of(&live));
             } else if let Some(owner) = kept_by(&live) {
                 self.kept.push((owner, object));
@@ -170,7 +169,7 @@ mod tests {
         let mut pages = Wanted {
             api_version: "v1",
             kind: "ConfigMap",
-            wanted: &wanted,
+            names: &wanted,
             found: BTreeMap::new(),
             kept: Vec::new(),
         };
@@ -196,7 +195,7 @@ mod tests {
         let mut pages = Wanted {
             api_version: "v1",
             kind: "ConfigMap",
-            wanted: &wanted,
+            names: &wanted,
             found: BTreeMap::new(),
             kept: Vec::new(),
         };

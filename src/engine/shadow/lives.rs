@@ -186,7 +186,7 @@ mod tests {
     fn a_list_that_starts_over_names_what_helm_kept_once() {
         let kept = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "left", "namespace": "shop", "annotations": {
+            "metadata": {"name": "left", "namespace": "shop", "uid": "u", "resourceVersion": "7", "annotations": {
                 "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
             }},
         });

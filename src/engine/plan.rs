@@ -236,10 +236,10 @@ async fn forecast(
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
     collected.asked += u64::from(prepared.asked);
-    let lives: Vec<LiveObject> = prepared
+    let lives: Vec<&LiveObject> = prepared
         .objects
         .iter()
-        .map(|it| it.prepared.live.clone())
+        .map(|it| &it.prepared.live)
         .collect();
     let around = Facts {
         labels: current.stored.user_labels(),
@@ -282,8 +282,11 @@ fn admission_of(admission: &Admission, objects: &[ManifestObject]) -> Vec<String
 
 /// What the planner weighs, beside what is `around` the release, as far as it was read anyway. Live objects are known of
 /// releases that are Ready.
-fn facts(around: Facts, record: &Record, lives: &[LiveObject]) -> Facts {
-    let managers: BTreeSet<String> = managers_of(lives).into_iter().map(|it| it.name).collect();
+fn facts(around: Facts, record: &Record, lives: &[&LiveObject]) -> Facts {
+    let managers: BTreeSet<String> = managers_of(lives.iter().copied())
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
     let replicas = lives
         .iter()
         .filter_map(|live| live.json.pointer("/spec/replicas")?.as_u64())

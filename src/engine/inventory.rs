@@ -41,6 +41,16 @@ pub struct Scope {
     pub namespaces: Vec<crate::domain::ids::Namespace>,
 }
 
+impl Scope {
+    /// The lists of records that make it up.
+    pub(super) fn records(&self) -> Vec<RecordScope> {
+        match self.namespaces.as_slice() {
+            [] => vec![RecordScope::All],
+            some => some.iter().cloned().map(RecordScope::Namespace).collect(),
+        }
+    }
+}
+
 /// A release read whole: records, manifest, live objects.
 pub struct ReleaseRead {
     /// Its records.
@@ -90,18 +100,8 @@ pub async fn read_each(
     scope: &Scope,
     each: &mut (dyn FnMut(&mut ReleaseRead) + Send),
 ) -> cluster::Result<Vec<ReleaseRead>> {
-    let scopes: Vec<RecordScope> = if scope.namespaces.is_empty() {
-        vec![RecordScope::All]
-    } else {
-        scope
-            .namespaces
-            .iter()
-            .cloned()
-            .map(RecordScope::Namespace)
-            .collect()
-    };
     let mut all = Vec::new();
-    for one in &scopes {
+    for one in &scope.records() {
         all.extend(records::list(reader, cluster, scope.driver, one).await?);
     }
     let mut read = Vec::with_capacity(all.len());

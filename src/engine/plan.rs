@@ -242,8 +242,11 @@ async fn forecast(
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
     collected.asked += u64::from(prepared.asked);
-    let lives = prepared.objects.iter().map(|it| &it.prepared.live);
-    let lives: Vec<&LiveObject> = lives.collect();
+    let lives: Vec<&LiveObject> = prepared
+        .objects
+        .iter()
+        .map(|it| &it.prepared.live)
+        .collect();
     let around = Facts {
         labels: current.stored.user_labels(),
         ..around

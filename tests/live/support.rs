@@ -10,7 +10,7 @@ use refit::domain::ids::Namespace;
 use refit::store::Journal as _;
 use refit::store::sql::SqlStore;
 use serde_json::json;
-use testbed::{AuditLog, ControlPlane, Options};
+use testbed::{AuditLog, ControlPlane, Options, Snapshot, snapshot};
 
 /// Granted by tests; each test that needs a user takes one of its own.
 pub const USERS: [&str; 2] = ["reader", "nobody"];
@@ -99,4 +99,14 @@ pub fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     let mut done = done.into_inner().unwrap();
     done.sort_by_key(|(place, _)| *place);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Nothing that anybody but a controller writes has changed. Status is not in a picture at rest, but its writes count on
+/// `resourceVersion`, at any moment: an autoscaler's did so in this very test.
+pub fn assert_unmoved(before: &[Snapshot], after: &[Snapshot]) {
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(after) {
+        let moved = snapshot::diff(before, after, true);
+        assert!(moved.is_empty(), "{}", moved[0]);
+    }
 }

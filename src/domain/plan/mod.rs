@@ -37,8 +37,8 @@ mod times_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::fleet::{Limits, Managers, PlanSettings, PolicyRule};
@@ -182,6 +182,26 @@ pub struct Wave {
     pub spans: Vec<Span>,
     /// Its releases, in the order they start.
     pub releases: Vec<PlannedRelease>,
+}
+
+impl Wave {
+    /// When it has been watched; `None` without a calendar, or if it never writes.
+    pub fn soaked(&self) -> Option<Timestamp> {
+        let soak = SignedDuration::from_secs(i64::from(self.soak));
+        self.ends.map(|ends| ends.checked_add(soak).unwrap_or(ends))
+    }
+}
+
+impl Plan {
+    /// When all that a wave comes after has been watched: what it waits for then is a window, a freeze, an approval.
+    pub fn ready(&self, wave: &Wave) -> Timestamp {
+        let before = self
+            .waves
+            .iter()
+            .filter(|it| wave.after.contains(&it.number));
+        let soaked = before.filter_map(Wave::soaked).max();
+        soaked.unwrap_or(self.metadata.made_at)
+    }
 }
 
 /// A release that the plan migrates.

@@ -55,7 +55,7 @@ pub(super) async fn left(
 ) -> Result<Left, ForecastError> {
     let mut left = Left::default();
     let record = &target.current.record;
-    let in_manifest = |object: &ObjectRef| known.iter().any(|it| is_same(&it.object, object));
+    let in_manifest = |object: &ObjectRef| known.iter().any(|it| it.object.key() == object.key());
     for hook in record.hooks.iter().filter(|hook| lingers(hook)) {
         let found = match objects_of(reader, record, &hook.manifest, Decoration::Plain).await {
             Ok(found) => found.served,
@@ -67,7 +67,7 @@ pub(super) async fn left(
             let seen = left
                 .beside
                 .iter()
-                .any(|it| is_same(&it.wanted.object, &wanted.object));
+                .any(|it| it.wanted.object.key() == wanted.object.key());
             if seen || in_manifest(&wanted.object) || live(reader, &wanted.object).await?.is_none()
             {
                 continue;
@@ -143,7 +143,7 @@ async fn from_history(
         match objects_of(reader, &record, &record.manifest, Decoration::Helms).await {
             Ok(found) => {
                 let mut served = found.served.into_iter();
-                if let Some(wanted) = served.find(|it| is_same(&it.object, orphan)) {
+                if let Some(wanted) = served.find(|it| it.object.key() == orphan.key()) {
                     return Ok(Some(wanted));
                 }
             }
@@ -152,12 +152,6 @@ async fn from_history(
         }
     }
     Ok(None)
-}
-
-/// The same object, whatever version of its group names it.
-fn is_same(left: &ObjectRef, right: &ObjectRef) -> bool {
-    (left.group(), &left.kind, &left.namespace, &left.name)
-        == (right.group(), &right.kind, &right.namespace, &right.name)
 }
 
 async fn live(reader: &dyn Reader, object: &ObjectRef) -> cluster::Result<Option<LiveObject>> {

@@ -1,7 +1,7 @@
 //! The calendar as places in a picture: a row a wave, time from left to right. Units are those of the picture.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::domain::plan::{Plan, Wave};
@@ -131,7 +131,7 @@ pub(super) fn chart(plan: &Plan) -> Option<Chart> {
     let first = plan.waves.iter().filter_map(|wave| wave.starts).min()?;
     let from = first.min(plan.metadata.made_at).as_second();
     let deadline = end_of(plan.metadata.deadline);
-    let last = plan.waves.iter().filter_map(soaked).max();
+    let last = plan.waves.iter().filter_map(Wave::soaked).max();
     let last = last.map_or(deadline, Timestamp::as_second).max(deadline);
     let scale = Scale {
         from: from - from.rem_euclid(DAY),
@@ -214,12 +214,7 @@ fn row(plan: &Plan, wave: &Wave, y: i64, scale: &Scale) -> Row {
         return row;
     };
     let ends = wave.ends.unwrap_or(starts);
-    let after = plan
-        .waves
-        .iter()
-        .filter(|it| wave.after.contains(&it.number));
-    let ready = after.filter_map(soaked).max();
-    let ready = ready.unwrap_or(plan.metadata.made_at).min(starts);
+    let ready = plan.ready(wave).min(starts);
     row.title = format!(
         "wave {} {}: starts {}, written {}",
         wave.number,
@@ -238,7 +233,7 @@ fn row(plan: &Plan, wave: &Wave, y: i64, scale: &Scale) -> Row {
     if wave.approval {
         row.approval = Some(scale.at(ready).max(LEFT + 6));
     }
-    if let Some(soaked) = soaked(wave).filter(|_| wave.soak > 0) {
+    if let Some(soaked) = wave.soaked().filter(|_| wave.soak > 0) {
         row.title = format!("{}, watched until {}", row.title, text::minute(soaked));
         row.soak = Some(scale.bar(ends, soaked));
     }
@@ -248,10 +243,4 @@ fn row(plan: &Plan, wave: &Wave, y: i64, scale: &Scale) -> Row {
     row.spans
         .extend(wave.spans.iter().map(|it| scale.bar(it.from, it.to)));
     row
-}
-
-/// When a wave has been watched.
-fn soaked(wave: &Wave) -> Option<Timestamp> {
-    let soak = SignedDuration::from_secs(i64::from(wave.soak));
-    wave.ends.map(|ends| ends.checked_add(soak).unwrap_or(ends))
 }

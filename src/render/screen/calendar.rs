@@ -88,7 +88,7 @@ impl Grid {
     fn of(plan: &Plan, most: i64) -> Option<Self> {
         let starts = plan.waves.iter().filter_map(|wave| wave.starts).min()?;
         let first = day(starts.min(plan.metadata.made_at));
-        let last = plan.waves.iter().filter_map(soaked).map(day).max();
+        let last = plan.waves.iter().filter_map(Wave::soaked).map(day).max();
         let last = last.unwrap_or(first).max(plan.metadata.deadline);
         let days = between(first, last) + 1;
         let per = up(days, most).max(1);
@@ -136,12 +136,7 @@ impl Grid {
             return cells;
         };
         let ends = wave.ends.unwrap_or(starts);
-        let before = plan
-            .waves
-            .iter()
-            .filter(|it| wave.after.contains(&it.number));
-        let ready = before.filter_map(soaked).max();
-        let ready = ready.unwrap_or(plan.metadata.made_at).min(starts);
+        let ready = plan.ready(wave).min(starts);
         if !wave.waits_for.is_empty() {
             self.fill(&mut cells, day(ready), day(starts), '-');
         }
@@ -149,7 +144,7 @@ impl Grid {
             let until = wait.until.unwrap_or(ready).min(starts);
             self.fill(&mut cells, day(ready), day(until), '?');
         }
-        if let Some(soaked) = soaked(wave).filter(|_| wave.soak > 0) {
+        if let Some(soaked) = wave.soaked().filter(|_| wave.soak > 0) {
             self.fill(&mut cells, day(ends), day(soaked), '.');
         }
         self.fill(&mut cells, day(starts), day(ends), '-');
@@ -161,12 +156,6 @@ impl Grid {
         }
         cells
     }
-}
-
-/// When a wave has been watched.
-fn soaked(wave: &Wave) -> Option<Timestamp> {
-    let soak = SignedDuration::from_secs(i64::from(wave.soak));
-    wave.ends.map(|ends| ends.checked_add(soak).unwrap_or(ends))
 }
 
 /// Division that rounds up, of numbers above 0.

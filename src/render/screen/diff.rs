@@ -102,16 +102,7 @@ impl DiffScreen<'_> {
         }
         let end = |at: Option<jiff::Timestamp>| at.map_or_else(|| "never".to_owned(), text::minute);
         let by = match (before, after) {
-            (Some(was), Some(is)) => {
-                let hours = is.duration_since(was).as_hours();
-                let far = match hours.unsigned_abs() {
-                    0 => "less than an hour".to_owned(),
-                    few @ ..48 => text::counted(few, "hour"),
-                    many => text::counted(many / 24, "day"),
-                };
-                let way = if is < was { "earlier" } else { "later" };
-                format!(", {far} {way}")
-            }
+            (Some(was), Some(is)) => format!(", {}", apart(was, is)),
             _ => String::new(),
         };
         Some(format!("Done {} -> {}{by}.", end(before), end(after)))
@@ -330,11 +321,32 @@ fn starts(change: &WaveChange) -> Option<String> {
     }
 }
 
+/// How far an end moved, to the nearest: thirteen days less some seconds of writing are thirteen days to people.
+fn apart(was: jiff::Timestamp, is: jiff::Timestamp) -> String {
+    let seconds = is.duration_since(was).as_secs().unsigned_abs();
+    let far = match (seconds + 1_800) / 3_600 {
+        _ if seconds < 3_600 => "less than an hour".to_owned(),
+        few @ ..48 => text::counted(few, "hour"),
+        many => text::counted(many / 24, "day"),
+    };
+    let way = if is < was { "earlier" } else { "later" };
+    format!("{far} {way}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::screen::plan::tests::dated;
     use crate::render::{Format, Frame};
+
+    #[test]
+    fn seconds_of_writing_do_not_cost_a_day() {
+        let told = |was: &str, is: &str| apart(was.parse().unwrap(), is.parse().unwrap());
+        let was = "2026-12-16T08:00:09Z";
+        assert_eq!(told(was, "2026-12-03T08:00:12Z"), "13 days earlier");
+        assert_eq!(told(was, "2026-12-17T08:00:01Z"), "24 hours later");
+        assert_eq!(told(was, "2026-12-16T08:59:00Z"), "less than an hour later");
+    }
 
     #[test]
     fn a_later_end_is_told() {

@@ -1,9 +1,10 @@
-//! How much memory a fleet's forecast takes, on the way that `refit shadow` and `refit plan` go: `engine::plan::collect` over a
-//! cluster of so many objects.
+//! How much memory a fleet's forecast takes, on the way that `refit shadow` goes: `engine::plan::collect` over a cluster of so many
+//! objects, and then its screen, as a table and as JSON.
 //!
 //! `forecast_memory FILE COUNT`: FILE is written by `cargo xtask bench forecast` (`{"documents","objects":[{"body","live"}]}`), COUNT
-//! objects are made of its samples under other names, ten a release. The cluster here holds nothing: it makes records and pages
-//! when they are asked for, so that what the process holds is refit's. One JSON line on stdout.
+//! objects are made of its samples under other names, ten a release, of which each has a history of ten revisions, a chart and a
+//! hook. The cluster here holds nothing: it makes records and pages when they are asked for, and reads them from text as a client
+//! does, so that what the process holds is refit's. One JSON line on stdout.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,10 +27,14 @@ use refit::domain::release::Driver;
 use refit::engine::inventory::Scope;
 use refit::engine::plan::{Collected, Planned, collect};
 use refit::engine::ports::{Clock, Dice};
+use refit::render::screen::shadow::ShadowScreen;
+use refit::render::{Format, Frame, format};
 use serde_json::{Value, json};
 
 /// As many as a chart of a small service has.
 const OBJECTS_A_RELEASE: usize = 10;
+/// As many as Helm keeps (`--history-max`).
+const REVISIONS: usize = 10;
 /// Templates and values beside the manifest, as a record has them.
 const CHART_BYTES: usize = 20_000;
 /// Items of a page, as refit's own client asks for.
@@ -44,18 +49,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let world = Arc::new(World::read(file, count.parse()?)?);
     let base = memory("VmRSS:")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
     let collected = runtime.block_on(forecast(&world))?;
+    let forecast_peak = memory("VmHWM:")?;
+    let held = memory("VmRSS:")?;
     let objects = collected.candidates.iter().map(|it| &it.forecast.objects);
     let objects: Vec<_> = objects.flatten().collect();
     let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
     for object in &objects {
         *outcomes.entry(object.outcome.word()).or_default() += 1;
     }
+    let table = shown(&collected, Format::Table)?;
+    let table_peak = memory("VmHWM:")?;
+    let json = shown(&collected, Format::Json)?;
     let line = json!({
         "objects": world.count, "releases": collected.candidates.len(), "forecasts": objects.len(),
         "outcomes": outcomes, "asked": collected.asked, "unread": collected.unread.len(),
-        "base_mib": base, "peak_mib": memory("VmHWM:")?,
+        "base_mib": base, "held_mib": held, "forecast_peak_mib": forecast_peak, "table_peak_mib": table_peak,
+        "peak_mib": memory("VmHWM:")?, "table_bytes": table, "json_bytes": json,
     });
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
@@ -87,6 +98,28 @@ async fn forecast(world: &Arc<World>) -> Result<Collected, Box<dyn Error>> {
         })
         .await,
     )
+}
+
+/// Makes the screen and the text of it, as the verb does. Bytes of the text.
+fn shown(collected: &Collected, form: Format) -> Result<usize, Box<dyn Error>> {
+    let screen = ShadowScreen {
+        fleet: "bench",
+        taken_at: Still.now(),
+        releases: &collected.candidates,
+        unread: &BTreeMap::new(),
+        clusters: 1,
+        causes: &BTreeMap::new(),
+        dry_runs: collected.dry_runs,
+        asked: collected.asked,
+        confirmed: None,
+        now: Still.now(),
+        took: jiff::SignedDuration::ZERO,
+        tool: "0",
+    };
+    let printed = screen
+        .document()
+        .print(form, None, &Frame::PIPE, &Frame::PIPE)?;
+    Ok(printed.stdout.len())
 }
 
 /// In MiB, rounded up.
@@ -164,14 +197,24 @@ impl World {
         let mut object = sample.clone();
         object["metadata"]["name"] = json!(format!("object-{number}"));
         object["metadata"]["namespace"] = json!(NAMESPACE);
+        if object["metadata"].get("uid").is_some() {
+            object["metadata"]["uid"] = json!(uid(number));
+        }
         object["metadata"]["annotations"]["meta.helm.sh/release-name"] =
             json!(Self::release_of(number));
         object
     }
 
-    fn live(&self, number: usize) -> cluster::Result<LiveObject> {
-        LiveObject::new(Self::named(number, &self.sample(number).1))
-            .map_err(|error| failed(&error.to_string()))
+    /// Objects as a page of a list has them.
+    fn lives(&self, numbers: &[usize]) -> cluster::Result<Vec<LiveObject>> {
+        let items: Vec<Value> = numbers
+            .iter()
+            .map(|&number| Self::named(number, &self.sample(number).1))
+            .collect();
+        parsed::<Vec<Value>>(&json!(items).to_string())?
+            .into_iter()
+            .map(|item| LiveObject::new(item).map_err(|error| failed(&error.to_string())))
+            .collect()
     }
 
     fn of_kind(&self, api_version: &str, kind: &str) -> impl Iterator<Item = usize> {
@@ -185,40 +228,75 @@ impl World {
         self.count.div_ceil(OBJECTS_A_RELEASE)
     }
 
-    fn head(name: &str) -> RecordHead {
-        let status = ("status".to_owned(), "deployed".to_owned());
+    fn head(release: &str, revision: usize) -> RecordHead {
+        let (name, labels) = (object_name(release, revision), labels(release, revision));
         RecordHead {
             namespace: Namespace::new(NAMESPACE),
-            name: name.to_owned(),
-            uid: Uid::new(name),
-            resource_version: ResourceVersion::new("1"),
-            labels: BTreeMap::from([status]),
+            uid: Uid::new(uid(revision)),
+            resource_version: ResourceVersion::new("1234567"),
+            name,
+            labels,
             annotations: BTreeMap::new(),
         }
     }
 
-    fn manifest(&self, release: usize) -> String {
+    fn manifest(&self, release: usize) -> Result<String, format::YamlError> {
         let from = release * OBJECTS_A_RELEASE;
         let numbers = from..(from + OBJECTS_A_RELEASE).min(self.count);
         let documents = numbers.map(|number| {
-            let body = Self::named(number, &self.sample(number).0);
-            format!("---\n# Source: shop/templates/object.yaml\n{body}\n")
+            let body = format::yaml(&Self::named(number, &self.sample(number).0))?;
+            Ok(format!("---\n# Source: shop/templates/object.yaml\n{body}"))
         });
         documents.collect()
     }
 
-    fn payload(&self, name: &str, release: usize) -> std::io::Result<String> {
+    fn payload(&self, name: &str, release: usize) -> Result<String, Box<dyn Error>> {
+        let hook = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}-test\nspec:\n  containers: []\n"
+        );
         let record = json!({
-            "name": name, "namespace": NAMESPACE, "version": 1,
+            "name": name, "namespace": NAMESPACE, "version": REVISIONS,
             "info": {"status": "deployed", "last_deployed": "2026-03-01T00:30:00Z"},
             "chart": {"metadata": {"name": "shop", "version": "3.1.0"},
                 "templates": [{"name": "templates/object.yaml", "data": STANDARD.encode(&self.chart)}]},
-            "manifest": self.manifest(release),
+            "manifest": self.manifest(release)?,
+            "hooks": [{"name": format!("{name}-test"), "kind": "Pod", "path": "shop/templates/test.yaml", "events": ["test"], "manifest": hook}],
         });
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(record.to_string().as_bytes())?;
         Ok(STANDARD.encode(STANDARD.encode(gzip.finish()?)))
     }
+}
+
+fn object_name(release: &str, revision: usize) -> String {
+    format!("sh.helm.release.v1.{release}.v{revision}")
+}
+
+fn uid(number: usize) -> String {
+    format!("0b0c7a52-41d5-4fd9-9cb6-{number:012}")
+}
+
+/// Helm's labels of a record.
+fn labels(release: &str, revision: usize) -> BTreeMap<String, String> {
+    let status = if revision == REVISIONS {
+        "deployed"
+    } else {
+        "superseded"
+    };
+    let revision = revision.to_string();
+    [
+        ("modifiedAt", "1772325000"),
+        ("name", release),
+        ("owner", "helm"),
+        ("status", status),
+        ("version", &revision),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> cluster::Result<T> {
+    serde_json::from_str(text).map_err(|error| failed(&error.to_string()))
 }
 
 fn failed(why: &str) -> cluster::Error {
@@ -258,8 +336,10 @@ impl Reader for World {
     }
 
     async fn record_heads(&self, _: Driver, _: &RecordScope) -> cluster::Result<Vec<RecordHead>> {
-        let names = (0..self.releases()).map(|it| format!("sh.helm.release.v1.release-{it}.v1"));
-        Ok(names.map(|name| Self::head(&name)).collect())
+        let heads = (0..self.releases()).flat_map(|release| {
+            (1..=REVISIONS).map(move |it| Self::head(&format!("release-{release}"), it))
+        });
+        Ok(heads.collect())
     }
 
     async fn record(
@@ -270,8 +350,8 @@ impl Reader for World {
     ) -> cluster::Result<Option<LiveObject>> {
         let release = name
             .strip_prefix("sh.helm.release.v1.")
-            .and_then(|it| it.strip_suffix(".v1"));
-        let release = release.ok_or_else(|| failed("no record's name"))?;
+            .and_then(|it| it.rsplit_once(".v"));
+        let (release, _) = release.ok_or_else(|| failed("no record's name"))?;
         let number = release
             .strip_prefix("release-")
             .and_then(|it| it.parse().ok());
@@ -279,15 +359,20 @@ impl Reader for World {
         let payload = self
             .payload(release, number)
             .map_err(|error| failed(&error.to_string()))?;
+        let fields = json!({
+            "f:data": {".": {}, "f:release": {}}, "f:type": {},
+            "f:metadata": {"f:labels": {".": {}, "f:modifiedAt": {}, "f:name": {}, "f:owner": {}, "f:status": {}, "f:version": {}}},
+        });
         let json = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
-            "metadata": {"name": name, "namespace": namespace, "uid": name, "resourceVersion": "1",
-                "labels": {"name": release, "owner": "helm", "status": "deployed", "version": "1"}},
+            "metadata": {"name": name, "namespace": namespace, "uid": uid(number), "resourceVersion": "1234567",
+                "creationTimestamp": "2026-03-01T00:30:00Z", "labels": labels(release, REVISIONS),
+                "managedFields": [{"apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields, "manager": "helm",
+                    "operation": "Update", "time": "2026-03-01T00:30:00Z"}]},
             "data": {"release": payload},
         });
-        Ok(Some(
-            LiveObject::new(json).map_err(|error| failed(&error.to_string()))?,
-        ))
+        let live = LiveObject::new(parsed(&json.to_string())?);
+        Ok(Some(live.map_err(|error| failed(&error.to_string()))?))
     }
 
     async fn object(&self, _: &ObjectRef) -> cluster::Result<Option<LiveObject>> {
@@ -295,9 +380,7 @@ impl Reader for World {
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
-        self.of_kind(api_version, kind)
-            .map(|number| self.live(number))
-            .collect()
+        self.lives(&self.of_kind(api_version, kind).collect::<Vec<_>>())
     }
 
     async fn visit(
@@ -308,8 +391,7 @@ impl Reader for World {
     ) -> cluster::Result<()> {
         let numbers: Vec<usize> = self.of_kind(api_version, kind).collect();
         for page in numbers.chunks(PAGE) {
-            let lives = page.iter().map(|number| self.live(*number));
-            pages.page(lives.collect::<cluster::Result<_>>()?);
+            pages.page(self.lives(page)?);
         }
         Ok(())
     }

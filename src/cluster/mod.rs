@@ -9,6 +9,7 @@
 
 mod error;
 pub mod kube;
+mod pages;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 pub use error::{Error, ErrorKind, FieldConflict};
+pub use pages::{Pages, gather};
 
 use crate::domain::ids::{Namespace, ReleaseName, ResourceVersion, Uid};
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -78,14 +80,6 @@ pub struct Access {
     pub resource: String,
     /// `None`: all namespaces, or a cluster-scoped kind.
     pub namespace: Option<Namespace>,
-}
-
-/// Takes a list's objects as its pages arrive, so that nobody holds the whole list.
-pub trait Pages: Send {
-    /// The next page.
-    fn page(&mut self, objects: Vec<LiveObject>);
-    /// The list starts over: what came before is of another moment, and does not count.
-    fn again(&mut self);
 }
 
 /// Looks; stores nothing.

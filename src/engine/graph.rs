@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::chain::chain;
 use super::inventory::{ReleaseRead, Scope, Source, read_each};
-use crate::cluster::{self, ErrorKind, Reader};
+use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::graph::{ClusterSight, FluxRelease, Labels, Sight};
 use crate::domain::ids::ClusterName;
+use crate::domain::object::LiveObject;
 use crate::domain::release::ChartRef;
 use crate::helm::chart::chart_parts;
 
@@ -140,14 +141,11 @@ async fn flux(reader: &dyn Reader) -> cluster::Result<Vec<FluxRelease>> {
     let Some(version) = served else {
         return Ok(Vec::new());
     };
-    let listed = match reader.objects(version, HELM_RELEASE).await {
-        Err(error) if error.kind == ErrorKind::Forbidden => return Ok(Vec::new()),
-        listed => listed?,
-    };
-    Ok(listed
-        .iter()
-        .filter_map(|live| flux_release(&live.json))
-        .collect())
+    let keep = |live: LiveObject| flux_release(&live.json);
+    match gather(reader, version, HELM_RELEASE, keep).await {
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok(Vec::new()),
+        listed => listed,
+    }
 }
 
 /// Where Flux puts the release of a HelmRelease (fluxcd/helm-controller api/v2, `GetReleaseName`,

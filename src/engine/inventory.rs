@@ -8,9 +8,10 @@ use managed_fields::entry::decode_canonical;
 use serde_json::Value;
 
 use super::chain::chain;
+use super::packed::Packed;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
-use crate::cluster::{self, Reader, RecordScope};
+use crate::cluster::{self, Reader, RecordScope, gather};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -21,8 +22,8 @@ use crate::domain::release::{
 /// Status of a release whose record does not read.
 pub const UNREADABLE: &str = "Unreadable";
 
-/// Payloads of so many releases are held before they are looked at: some ten megabytes.
-const RECORDS_AT_ONCE: usize = 128;
+/// So many records are held with their payloads before they are looked at: some ten megabytes.
+pub(super) const RECORDS_AT_ONCE: usize = 128;
 
 /// A cluster to read.
 pub struct Source {
@@ -70,9 +71,7 @@ impl ReleaseRead {
     pub fn current(&self) -> Option<&Loaded> {
         self.deployed.as_ref().or(self.last.as_ref().ok())
     }
-}
 
-impl ReleaseRead {
     /// Leaves what names its objects, and what a forecast reads them from anew; bodies and payloads go.
     pub fn make_lean(&mut self) {
         for object in &mut self.objects.served {
@@ -168,12 +167,13 @@ async fn read_release(
     Ok(Some(release))
 }
 
-/// Live objects of a cluster by reference: one LIST a kind. A kind that the server fails to list is a fault of the
-/// releases that have such objects, and of nobody else.
-pub async fn live_objects(
+/// Live objects of a cluster by reference, as text (ADR 17): one LIST a kind, page by page. A kind that the server fails to
+/// list is a fault of the releases that have such objects, and of nobody else.
+pub(super) async fn live_objects(
     reader: &dyn Reader,
     releases: &mut [ReleaseRead],
-) -> cluster::Result<BTreeMap<ObjectRef, LiveObject>> {
+    pack: fn(&LiveObject) -> Packed,
+) -> cluster::Result<BTreeMap<ObjectRef, Packed>> {
     let wanted: BTreeSet<ObjectRef> = releases
         .iter()
         .flat_map(|release| &release.objects.served)
@@ -183,8 +183,18 @@ pub async fn live_objects(
     let kinds: BTreeSet<(String, String)> = wanted.iter().map(of_kind).collect();
     let mut found = BTreeMap::new();
     for (api_version, kind) in &kinds {
-        let all = match reader.objects(api_version, kind).await {
-            Ok(all) => all,
+        let keep = |live: LiveObject| {
+            let text = |key| live.json.pointer(key).and_then(Value::as_str);
+            let object = ObjectRef {
+                api_version: api_version.clone(),
+                kind: kind.clone(),
+                namespace: text("/metadata/namespace").map(Into::into),
+                name: text("/metadata/name").unwrap_or_default().to_owned(),
+            };
+            wanted.contains(&object).then(|| (object, pack(&live)))
+        };
+        match gather(reader, api_version, kind, keep).await {
+            Ok(all) => found.extend(all),
             Err(error) if error.is_fault() => {
                 let has = |release: &&mut ReleaseRead| {
                     let mut objects = release.objects.served.iter().map(|it| &it.object);
@@ -193,21 +203,8 @@ pub async fn live_objects(
                 for release in releases.iter_mut().filter(has) {
                     release.fault.get_or_insert_with(|| chain(&error));
                 }
-                continue;
             }
             Err(error) => return Err(error),
-        };
-        for live in all {
-            let text = |key| live.json.pointer(key).and_then(Value::as_str);
-            let object = ObjectRef {
-                api_version: api_version.clone(),
-                kind: kind.clone(),
-                namespace: text("/metadata/namespace").map(Into::into),
-                name: text("/metadata/name").unwrap_or_default().to_owned(),
-            };
-            if wanted.contains(&object) {
-                found.insert(object, live);
-            }
         }
     }
     Ok(found)
@@ -265,8 +262,9 @@ async fn rows(
     scope: &Scope,
     managers: &ManagerMatcher,
 ) -> cluster::Result<Vec<InventoryRelease>> {
-    let mut releases = read_cluster(reader, cluster, scope).await?;
-    let live = live_objects(reader, &mut releases).await?;
+    let mut lean = ReleaseRead::make_lean;
+    let mut releases = read_each(reader, cluster, scope, &mut lean).await?;
+    let live = live_objects(reader, &mut releases, Packed::head).await?;
     Ok(releases
         .iter()
         .map(|release| release_row(release, &live, managers))
@@ -275,7 +273,7 @@ async fn rows(
 
 fn release_row(
     release: &ReleaseRead,
-    live: &BTreeMap<ObjectRef, LiveObject>,
+    live: &BTreeMap<ObjectRef, Packed>,
     managers: &ManagerMatcher,
 ) -> InventoryRelease {
     let records = &release.records;
@@ -283,8 +281,7 @@ fn release_row(
         .objects
         .served
         .iter()
-        .filter_map(|object| live.get(&object.object))
-        .cloned()
+        .filter_map(|object| live.get(&object.object)?.unpack())
         .collect();
     let last = release.last.as_ref();
     let record = last.ok().map(|loaded| &loaded.record);

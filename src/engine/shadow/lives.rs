@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::left::{Owner, kept_by, owner};
-use crate::cluster::{self, ErrorKind, Pages, Reader};
+use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
+use crate::engine::packed::Packed;
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
 const WORTH_A_LIST: usize = 4;
@@ -49,18 +50,16 @@ impl Lives {
             if wanted.len() < WORTH_A_LIST {
                 continue;
             }
-            let mut pages = Wanted {
-                api_version,
-                kind,
-                names: &wanted,
-                found: BTreeMap::new(),
-                kept: Vec::new(),
-            };
-            match reader.visit(api_version, kind, &mut pages).await {
-                Ok(()) => {
-                    lives.found.extend(pages.found);
-                    for (owner, object) in pages.kept {
-                        lives.kept.entry(owner).or_default().push(object);
+            let keep = |live| kept(api_version, kind, &wanted, &live);
+            match gather(reader, api_version, kind, keep).await {
+                Ok(all) => {
+                    for kept in all {
+                        match kept {
+                            Kept::Wanted(object, live) => drop(lives.found.insert(object, live)),
+                            Kept::Left(owner, object) => {
+                                lives.kept.entry(owner).or_default().push(object);
+                            }
+                        }
                     }
                 }
                 Err(error)
@@ -94,47 +93,26 @@ impl Lives {
     }
 }
 
-/// Keeps of a kind's pages what is wanted.
-struct Wanted<'a> {
-    api_version: &'a str,
-    kind: &'a str,
-    names: &'a BTreeSet<&'a ObjectRef>,
-    found: BTreeMap<ObjectRef, Packed>,
-    /// What Helm kept of it and nobody wants, with the release that left it.
-    kept: Vec<(Owner, ObjectRef)>,
-}
-
-impl Pages for Wanted<'_> {
-    fn page(&mut self, objects: Vec<LiveObject>) {
-        for live in objects {
-            let object = named(self.api_version, self.kind, &live);
-            if self.names.contains(&object) {
-                self.found.insert(object, Packed::of(&live));
-            } else if let Some(owner) = kept_by(&live) {
-                self.kept.push((owner, object));
-            }
-        }
-    }
-
-    fn again(&mut self) {
-        self.found.clear();
-        self.kept.clear();
-    }
-}
-
-/// An object as text: a tenth of what its tree takes, and it is wanted as a tree only while it is forecast.
+/// What is kept of a list.
 #[derive(Debug)]
-struct Packed(Box<str>);
+enum Kept {
+    /// An object that a manifest names.
+    Wanted(ObjectRef, Packed),
+    /// One that Helm kept and nobody wants, with the release that left it.
+    Left(Owner, ObjectRef),
+}
 
-impl Packed {
-    fn of(live: &LiveObject) -> Self {
-        Self(live.json.to_string().into_boxed_str())
+fn kept(
+    api_version: &str,
+    kind: &str,
+    wanted: &BTreeSet<&ObjectRef>,
+    live: &LiveObject,
+) -> Option<Kept> {
+    let object = named(api_version, kind, live);
+    if wanted.contains(&object) {
+        return Some(Kept::Wanted(object, Packed::of(live)));
     }
-
-    /// `None` cannot be: the text was written here.
-    fn unpack(&self) -> Option<LiveObject> {
-        LiveObject::new(serde_json::from_str(&self.0).ok()?).ok()
-    }
+    Some(Kept::Left(kept_by(live)?, object))
 }
 
 fn named(api_version: &str, kind: &str, live: &LiveObject) -> ObjectRef {
@@ -149,62 +127,41 @@ fn named(api_version: &str, kind: &str, live: &LiveObject) -> ObjectRef {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn live(name: &str) -> LiveObject {
+    fn live(name: &str, annotations: &Value) -> LiveObject {
         let json = json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "data": {"half": 0.1, "big": 1e300, "text": "ü\u{2028}\""},
-            "metadata": {"name": name, "namespace": "shop", "uid": "u", "resourceVersion": "7", "managedFields": [{"f": {}}]},
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": "shop", "uid": "u", "resourceVersion": "7", "annotations": annotations},
         });
         LiveObject::new(json).unwrap()
     }
 
     #[test]
-    fn what_is_wanted_comes_back_as_it_was_and_nothing_else_is_kept() {
-        let (one, two) = (live("one"), live("two"));
-        let names = ["one", "two"].map(|name| named("v1", "ConfigMap", &live(name)));
-        let wanted = names.iter().collect();
-        let mut pages = Wanted {
-            api_version: "v1",
-            kind: "ConfigMap",
-            names: &wanted,
-            found: BTreeMap::new(),
-            kept: Vec::new(),
-        };
-        pages.page(vec![live("one"), live("foreign")]);
-        assert_eq!(pages.found.keys().collect::<Vec<_>>(), [&names[0]]);
-        assert_eq!(pages.found[&names[0]].unpack(), Some(one));
-        pages.again();
-        pages.page(vec![two.clone()]);
-        assert_eq!(pages.found.len(), 1);
-        assert_eq!(pages.found[&names[1]].unpack(), Some(two));
-    }
-
-    #[test]
-    fn a_list_that_starts_over_names_what_helm_kept_once() {
-        let kept = json!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "left", "namespace": "shop", "uid": "u", "resourceVersion": "7", "annotations": {
-                "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
-            }},
+    fn of_a_list_is_kept_what_is_wanted_and_what_helm_left() {
+        let none = json!({});
+        let left = json!({
+            "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
         });
-        let kept = LiveObject::new(kept).unwrap();
-        let wanted = BTreeSet::new();
-        let mut pages = Wanted {
-            api_version: "v1",
-            kind: "ConfigMap",
-            names: &wanted,
-            found: BTreeMap::new(),
-            kept: Vec::new(),
+        let name = |name: &str| named("v1", "ConfigMap", &live(name, &none));
+        let (one, orphan) = (name("one"), name("orphan"));
+        let wanted = BTreeSet::from([&one]);
+        let kept = |live: &LiveObject| super::kept("v1", "ConfigMap", &wanted, live);
+        assert!(kept(&live("foreign", &none)).is_none());
+        // Wanted is wanted, whatever Helm may do with it later.
+        for annotations in [&none, &left] {
+            let live = live("one", annotations);
+            let Some(Kept::Wanted(object, packed)) = kept(&live) else {
+                panic!("it is wanted");
+            };
+            assert_eq!((object, packed.unpack()), (one.clone(), Some(live)));
+        }
+        let Some(Kept::Left(owner, object)) = kept(&live("orphan", &left)) else {
+            panic!("it was left");
         };
-        pages.page(vec![kept.clone(), live("foreign")]);
-        pages.again();
-        pages.page(vec![live("foreign"), kept.clone()]);
-        let object = named("v1", "ConfigMap", &kept);
-        let owner = ("shop".to_owned(), "web".to_owned());
-        assert_eq!(pages.kept, [(owner, object)]);
-        assert!(pages.found.is_empty());
+        assert_eq!(owner, ("shop".to_owned(), "web".to_owned()));
+        assert_eq!(object, orphan);
     }
 }

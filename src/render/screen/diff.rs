@@ -269,12 +269,24 @@ fn held(outcome: ReleaseOutcome, cause: &str) -> String {
 }
 
 /// A value as JSON writes it, texts without quotes.
-fn value(value: Option<&Value>) -> String {
-    match value {
+/// A setting in words, not in JSON: `seconds=259200 select=env=prod, seconds=86400`.
+fn value(setting: Option<&Value>) -> String {
+    match setting {
         None => String::new(),
         Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => joined(items.iter().map(|item| value(Some(item))), ", "),
+        Some(Value::Object(map)) => {
+            let words = map
+                .iter()
+                .map(|(key, of)| format!("{key}={}", value(Some(of))));
+            joined(words, " ")
+        }
         Some(other) => other.to_string(),
     }
+}
+
+fn joined(words: impl Iterator<Item = String>, between: &str) -> String {
+    words.collect::<Vec<_>>().join(between)
 }
 
 fn waves(changes: &[WaveChange]) -> Table {
@@ -346,6 +358,18 @@ mod tests {
         assert_eq!(told(was, "2026-12-03T08:00:12Z"), "13 days earlier");
         assert_eq!(told(was, "2026-12-17T08:00:01Z"), "24 hours later");
         assert_eq!(told(was, "2026-12-16T08:59:00Z"), "less than an hour later");
+    }
+
+    #[test]
+    fn settings_are_told_in_words() {
+        let soak =
+            serde_json::json!([{"select": "env=prod", "seconds": 259_200}, {"seconds": 86_400}]);
+        assert_eq!(
+            value(Some(&soak)),
+            "seconds=259200 select=env=prod, seconds=86400"
+        );
+        assert_eq!(value(None), "");
+        assert_eq!(value(Some(&serde_json::json!({}))), "");
     }
 
     #[test]

@@ -12,17 +12,17 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
-use super::inventory::{ReleaseRead, Scope, read_each};
+use super::gathered::Gathered;
+use super::inventory::{ReleaseRead, Scope};
 use super::plan::Planned;
 use super::ports::{Clock, Dice};
 use super::shadow::{
-    Admission, AtHand, ForecastError, Forecaster as _, Library, LiveProbe, Lives,
-    OfflineForecaster, Prepared, Schemas, Target, compare, holders,
+    AtHand, ForecastError, Forecaster as _, Library, LiveProbe, OfflineForecaster, Prepared,
+    Target, compare,
 };
 use crate::cluster::{Reader, Rehearser};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
-use crate::domain::object::ObjectRef;
 use crate::domain::shadow::Confirmed;
 
 /// What a confirmation needs beside clusters.
@@ -81,52 +81,17 @@ async fn one(
 ) -> Result<Confirmed, String> {
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let (reader, rehearser) = (reader.as_ref(), rehearser.as_ref());
-    let words = |error: crate::cluster::Error| chain(&error);
-    let everywhere = Scope {
-        namespaces: Vec::new(),
-        ..means.scope.clone()
-    };
-    // Both forecasts read a release's manifest anew (ADR 17).
-    let mut lean = ReleaseRead::make_lean;
-    let releases = read_each(reader, &cluster.name, &everywhere, &mut lean)
-        .await
-        .map_err(words)?;
-    let holders = &holders(releases.iter().flat_map(|release| {
-        let objects = release.objects.served.iter();
-        objects.map(move |object| (&release.records.id, &object.object))
-    }));
-    let chosen: Vec<&ReleaseRead> = releases
-        .iter()
-        .filter(|release| chosen.contains(&release.records.id))
-        .collect();
-    let objects = chosen.iter().flat_map(|release| &release.objects.served);
-    let mentioned: Vec<&ObjectRef> = objects.map(|it| &it.object).collect();
-    let lives = Lives::list(reader, &mentioned).await.map_err(words)?;
-    let admission = Admission::read(reader).await.map_err(words)?;
-    let schemas = Schemas::new(Arc::clone(library));
-    let looks = Looks {
+    let chosen = |release: &ReleaseId| chosen.contains(release);
+    let see = &mut |_: &ReleaseRead| {};
+    let gathered = Gathered::read(reader, &cluster.name, means.scope, library, &chosen, see);
+    let gathered = gathered.await.map_err(|error| chain(&error))?;
+    let looks = &Looks {
         reader,
         rehearser,
         means,
-        at_hand: AtHand {
-            schemas: &schemas,
-            lives: Some(&lives),
-            admission: Some(&admission),
-        },
+        at_hand: gathered.at_hand(),
     };
-    let looks = &looks;
-    let targets = chosen.iter().filter_map(|release| {
-        let (Ok(last), Some(current)) = (&release.last, release.current()) else {
-            return None;
-        };
-        Some(Target {
-            records: &release.records,
-            current,
-            last,
-            holders,
-            kept: lives.kept(&release.records.id),
-        })
-    });
+    let targets = gathered.chosen().filter_map(|it| gathered.target(it));
     let mut comparisons = Vec::new();
     for target in targets {
         comparisons.push(async move { looks.release(&target).await }.boxed());

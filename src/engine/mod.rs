@@ -11,6 +11,7 @@ mod bounded;
 pub mod chain;
 pub mod confirm;
 pub mod fields;
+mod gathered;
 pub mod graph;
 pub mod inventory;
 pub mod next;

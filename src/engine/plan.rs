@@ -8,19 +8,18 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
+use super::gathered::Gathered;
 use super::graph::{release_sight, sight};
-use super::inventory::{ReleaseRead, Scope, managers_of, read_each};
+use super::inventory::{ReleaseRead, Scope, managers_of};
 use super::ports::{Clock, Dice};
 use super::shadow::{
-    Admission, AtHand, Holders, Library, LiveProbe, Lives, ManifestObject, OfflineForecaster,
-    Schemas, Settling, Target, holders,
+    Admission, Library, LiveProbe, ManifestObject, OfflineForecaster, Settling, Target,
 };
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
 use crate::domain::graph::ClusterSight;
 use crate::domain::ids::{ClusterName, ReleaseId, Revision, Uid};
 use crate::domain::object::LiveObject;
-use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Candidate, Facts};
 use crate::domain::policy::Book;
 use crate::domain::release::ChartRef;
@@ -122,51 +121,26 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         clock,
         dice,
     };
-    let everywhere = Scope {
-        namespaces: Vec::new(),
-        ..scope.clone()
-    };
-    let mut seen = Vec::new();
-    // A forecast reads a release's manifest anew; until then text is enough of it (ADR 17).
-    let mut see = |release: &mut ReleaseRead| {
-        seen.push(release_sight(release));
-        release.make_lean();
-    };
-    let releases = read_each(reader.as_ref(), &cluster.name, &everywhere, &mut see)
-        .await
-        .map_err(|error| chain(&error))?;
-    let sight = sight(reader.as_ref(), &cluster.name, seen)
-        .await
-        .map_err(|error| chain(&error))?;
-    let held_objects = holders(releases.iter().flat_map(|release| {
-        let objects = &release.objects.served;
-        objects
-            .iter()
-            .map(move |object| (&release.records.id, &object.object))
-    }));
     let in_scope = |id: &ReleaseId| {
         wanted(id) && (scope.namespaces.is_empty() || scope.namespaces.contains(&id.namespace))
     };
-    let mentioned: Vec<&ObjectRef> = releases
-        .iter()
-        .filter(|release| in_scope(&release.records.id))
-        .flat_map(|release| &release.objects.served)
-        .map(|object| &object.object)
-        .collect();
-    let lives = Lives::list(reader.as_ref(), &mentioned)
+    let mut seen = Vec::new();
+    let mut see = |release: &ReleaseRead| seen.push(release_sight(release));
+    let gathered = Gathered::read(
+        reader.as_ref(),
+        &cluster.name,
+        scope,
+        library,
+        &in_scope,
+        &mut see,
+    );
+    let gathered = gathered.await.map_err(|error| chain(&error))?;
+    let sight = sight(reader.as_ref(), &cluster.name, seen)
         .await
         .map_err(|error| chain(&error))?;
-    let admission = Admission::read(reader.as_ref())
-        .await
-        .map_err(|error| chain(&error))?;
-    let schemas = Schemas::new(Arc::clone(library));
     let probe = OfflineForecaster {
         probe,
-        at_hand: AtHand {
-            schemas: &schemas,
-            lives: Some(&lives),
-            admission: Some(&admission),
-        },
+        at_hand: gathered.at_hand(),
     };
     let limit = cluster.limits.in_flight.max(1) as usize;
     // Without it two servers' releases count as alike: no reason to leave the cluster out.
@@ -181,19 +155,15 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         book,
         labels: &cluster.labels,
     };
-    let (settling, held_objects) = (&settling, &held_objects);
+    let settling = &settling;
     let mut forecasts = Vec::new();
-    for release in releases
-        .iter()
-        .filter(|release| in_scope(&release.records.id))
-    {
-        let kept = lives.kept(&release.records.id);
+    for release in gathered.chosen() {
         let around = Facts {
             server: server.clone(),
-            admission: admission_of(&admission, &release.objects.served),
+            admission: admission_of(&gathered.admission, &release.objects.served),
             ..Facts::default()
         };
-        forecasts.push(forecast(settling, held_objects, kept, around, release).boxed());
+        forecasts.push(forecast(settling, gathered.target(release), around, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected {
@@ -211,31 +181,18 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
 
 async fn forecast(
     settling: &Settling<'_>,
-    holders: &Holders,
-    kept: &[ObjectRef],
+    target: Option<Target<'_>>,
     around: Facts,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
-    let (last, current) = match (&release.last, release.current()) {
-        (Ok(last), Some(current)) => (last, current),
-        (last, _) => {
-            let why = last
-                .as_ref()
-                .err()
-                .cloned()
-                .unwrap_or_else(|| "it has no record".to_owned());
-            collected.candidates.push(unreadable(release, why));
-            return Ok(collected);
-        }
+    let Some(target) = target else {
+        let why = release.last.as_ref().err().cloned();
+        let why = why.unwrap_or_else(|| "it has no record".to_owned());
+        collected.candidates.push(unreadable(release, why));
+        return Ok(collected);
     };
-    let target = Target {
-        records: &release.records,
-        current,
-        last,
-        holders,
-        kept,
-    };
+    let current = target.current;
     let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),

@@ -81,6 +81,7 @@ impl World {
             live: &sample.live,
             api,
             managers: &self.managers,
+            dead: &BTreeSet::new(),
         })?)
     }
 }

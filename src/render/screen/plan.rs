@@ -98,6 +98,16 @@ impl PlanScreen<'_> {
             ),
             Span::plain(". Each release gains one Helm revision."),
         ]);
+        let repaired = plan.irreversible_objects();
+        if repaired > 0 {
+            document = document.line([Span::with(
+                format!(
+                    "Irreversible: owners of {} are repaired; an undo leaves them so.",
+                    text::counted(repaired, "object")
+                ),
+                Role::Attention,
+            )]);
+        }
         if summary.migrate > 0 {
             let estimate = RequestEstimate::of(plan);
             document = document.text(requests::line(&estimate));

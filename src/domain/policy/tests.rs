@@ -433,7 +433,10 @@ fn dead_entries_are_held_until_a_rule_repairs_them_for_good() {
     let decide_with = |set: Option<&FieldSet>| {
         let rules = [rule("p:1", Action::AdoptLive), rule("p:2", Action::Repair)];
         let book = Book::new(&rules).unwrap();
-        let chart = ChartRef::default();
+        let chart = ChartRef {
+            name: "web".into(),
+            version: "1.2.3".into(),
+        };
         let (labels, release) = (BTreeMap::new(), release());
         let case = Case {
             release: &release,

@@ -287,13 +287,13 @@ fn restore(
     if updates > MAX_UPDATE_ENTRIES {
         return Err(BackError::TooManyManagers(updates));
     }
-    if wish.is_empty() && inverse.removed.is_empty() && inverse.trimmed.is_empty() {
-        // It had none before: `[{}]` resets the list, which is exactly that state.
-        return Ok(Vec::new());
-    }
     if wish.is_empty() && inverse.lost.is_some() {
         // All that there was is lost. Nobody's object would be the next apply's trap, so ours stays.
         return Ok(live.to_vec());
+    }
+    if wish.is_empty() && inverse.removed.is_empty() && inverse.trimmed.is_empty() {
+        // It had none before: `[{}]` resets the list, which is exactly that state.
+        return Ok(Vec::new());
     }
     if wish.is_empty() {
         return Err(TransferError::Empty.into());

@@ -401,6 +401,43 @@ ap-2/monitoring/loki   WillUndo   9         6->5      <none>
     }
 
     #[test]
+    fn owners_that_stay_are_named_before_and_after() {
+        let entries =
+            "Thing it keeps its new owners, not restorable: operator (Update, d6.io/v1alpha1)";
+        for end in [
+            None,
+            Some(Outcome::Undone {
+                why: "asked for".into(),
+            }),
+        ] {
+            let mut undo = report(end.clone());
+            undo.items[0].unrestored = vec![entries.into()];
+            let document = match end {
+                None => preview_screen(&undo, 4),
+                Some(_) => report_screen(&undo),
+            };
+            let printed = print(&document, Format::Table);
+            assert!(printed.stdout.contains(entries), "{}", printed.stdout);
+            let but = ", but for owners of 1 object that nobody can write any more";
+            assert!(printed.stderr.contains(but), "{}", printed.stderr);
+            let json = document.to_json();
+            assert_eq!(json["summary"]["unrestored"], 1);
+            let items = json["items"].as_array().unwrap();
+            assert!(
+                items.iter().any(|it| it["unrestored"][0] == entries),
+                "{json}"
+            );
+            let lines = preview_lines(&undo, 4);
+            let told = |words: &str| {
+                let mut spans = lines.iter().flatten();
+                spans.any(|span| span.text.contains(words))
+            };
+            assert!(!told("byte for byte"));
+            assert!(told(entries));
+        }
+    }
+
+    #[test]
     fn stuck_says_which_side() {
         let document = report_screen(&report(Some(Outcome::Stuck {
             why: "StatefulSet/loki: webhook timeout".into(),

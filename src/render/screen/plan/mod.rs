@@ -14,7 +14,7 @@ use crate::domain::fleet::natural_order;
 use crate::domain::ids::ClusterName;
 use crate::domain::plan::{Plan, RequestEstimate};
 use crate::domain::shadow::ReleaseOutcome;
-use crate::render::{Column, Document, Next, Record, Span, text};
+use crate::render::{Column, Document, Next, Record, Role, Span, text};
 
 /// What the screens show.
 #[derive(Debug, Clone, Copy)]

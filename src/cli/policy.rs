@@ -124,8 +124,10 @@ this key, `**` for any number of steps.
 const TAIL: &str = "
 A field with the same value on both sides (latent) is adopted by adopt-live; every other action leaves it shared.
 adopt-live is refused on replicas that an autoscaler targets: it would take them back.
-take and prune change live values; this version of refit refuses them.
-A plan carries its decisions; a run does at most what they say. Undo puts every owner back.
+take and prune change live values: they need a sealing key, and undo puts the values back.
+repair is about custom resources with managedFields of versions that their CRD has no more (cause dead-entries). It is
+irreversible: an undo leaves the owners of such an object, and names what is gone. hold and fail decide about these too.
+A plan carries its decisions; a run does at most what they say. Undo puts every other owner back.
 ";
 
 #[cfg(test)]

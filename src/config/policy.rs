@@ -208,6 +208,16 @@ fn unfit(rule: &PolicyRule) -> Option<(&'static str, String)> {
             "a drop has no other owner: owner goes with conflict".to_owned(),
         ));
     }
+    if rule.action == Action::Repair {
+        for (key, globs) in [("field", &rule.field), ("owner", &rule.owner)] {
+            if !globs.is_empty() {
+                let message = format!(
+                    "repair is about whole objects: kind, namespace, chart and labels choose them, not {key}"
+                );
+                return Some((key, message));
+            }
+        }
+    }
     let narrow = rule.action == Action::Shed || rule.action.changes_values();
     if narrow && rule.field.is_empty() {
         return Some((
@@ -235,12 +245,9 @@ fn clash(earlier: &[PolicyRule], rule: &PolicyRule) -> Option<String> {
             other.place
         ));
     }
-    let all = earlier.iter().find(|other| {
-        let shed = |rule: &PolicyRule| rule.action == Action::Shed;
-        other.takes_all()
-            && other.action.topic() == rule.action.topic()
-            && shed(other) == shed(rule)
-    })?;
+    let all = earlier
+        .iter()
+        .find(|other| other.takes_all() && other.action.is_asked_before(rule.action))?;
     Some(format!(
         "the rule at {} matches everything, so this one never decides: move it up",
         all.place
@@ -319,6 +326,14 @@ mod tests {
                 "6:1 a drop has no other owner",
             ),
             ("drop = \"shed\"", "6:1 shed needs field"),
+            (
+                "owner = \"operator\"\nconflict = \"repair\"",
+                "6:1 repair is about whole objects",
+            ),
+            (
+                "kind = \"a\"\nconflict = \"hold\"\n[[policy]]\nkind = \"a\"\nconflict = \"repair\"",
+                "10:1 the rule at fleet.toml:5 decides this already",
+            ),
             ("conflict = \"take\"", "6:1 take needs field"),
             (
                 "conflct = \"hold\"\ndrop = \"pin\"",
@@ -355,6 +370,8 @@ mod tests {
             flaws_of("[[policy]]\nfield = \"a\"\nowner = \"[\"\nconflict = \"x\"").len(),
             3
         );
+        let repaired = "[[policy]]\nkind = \"a\"\nconflict = \"repair\"\n[[policy]]\nkind = \"a\"\nconflict = \"hold\"";
+        assert!(load_acme(&format!("{FLEET}{repaired}")).is_ok());
         let topics = "[[policy]]\nconflict = \"hold\"\n[[policy]]\nkind = \"a\"\ndrop = \"pin\"";
         assert!(load_acme(&format!("{FLEET}{topics}")).is_ok());
     }

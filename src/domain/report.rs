@@ -160,6 +160,9 @@ pub struct RunReport {
     pub releases: Vec<ReleaseReport>,
     /// Values that changed: 0 in mode `adopt`, or the run is broken.
     pub value_changes: u32,
+    /// Objects of migrated releases whose owners a rule rewrote for good.
+    #[serde(default)]
+    pub irreversible: u32,
 }
 
 impl RunReport {
@@ -183,6 +186,9 @@ pub struct UndoItem {
     /// Of them, those whose values go back too.
     #[serde(default)]
     pub valued: u32,
+    /// What is not put back, in words: owners that nobody can write any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unrestored: Vec<String>,
     /// Writes that took effect, or are needed.
     pub writes: u32,
     /// The revision that is deployed before the undo.

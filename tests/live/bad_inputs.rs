@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde_json::json;
 use testbed::demo::{Answer, Refit, Stage};
-use testbed::{ControlPlane, Options, Seed};
+use testbed::{ControlPlane, Helm, Options, Seed};
 
 fn stage() -> Stage {
     let refit = PathBuf::from(env!("CARGO_BIN_EXE_refit"));
@@ -221,6 +221,56 @@ fn forbidden_verbs_are_listed_before_the_first_write() {
         &["run", "p.json", "--yes"],
         1,
         &["Forbidden", "patch", "create secrets", "demo-1"],
+    );
+}
+
+/// A hook's object is of a kind that no manifest of the fleet has: its `patch` is needed all the same.
+#[test]
+fn verbs_on_a_left_over_hooks_kind_are_asked_for_too() {
+    let refit = PathBuf::from(env!("CARGO_BIN_EXE_refit"));
+    let planes = vec![ControlPlane::start(Options::new("demo-1").api_only().user("half")).unwrap()];
+    let refit = Refit::beside(refit, &planes).unwrap();
+    let chart = refit.folder().join("chart");
+    std::fs::create_dir_all(chart.join("templates")).unwrap();
+    std::fs::write(
+        chart.join("Chart.yaml"),
+        "apiVersion: v2\nname: hooked\nversion: 1.0.0\n",
+    )
+    .unwrap();
+    std::fs::write(
+        chart.join("templates/all.yaml"),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: x}\n---\n\
+         apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: hook\n  annotations: {helm.sh/hook: post-install, helm.sh/hook-delete-policy: hook-failed}\n",
+    )
+    .unwrap();
+    let chart = chart.display().to_string();
+    Helm::v3(&planes[0])
+        .unwrap()
+        .run("default", ["install", "hooked", &chart])
+        .unwrap();
+    let every = json!(["get", "list", "create", "update", "patch", "delete"]);
+    let rules = json!([
+        { "apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": every },
+        { "apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"] },
+    ]);
+    planes[0].grant("half", &rules).unwrap();
+    let stage = Stage {
+        refit,
+        planes,
+        releases: Vec::new(),
+    };
+    stage
+        .refit
+        .json(&["plan", "--save", "p.json", "-o", "json"])
+        .unwrap();
+    let half = stage.planes[0].kubeconfig("half");
+    std::fs::copy(half, stage.refit.folder().join("kubeconfig")).unwrap();
+    refused(
+        &stage,
+        &stage.refit,
+        &["run", "p.json", "--yes"],
+        1,
+        &["Forbidden", "patch serviceaccounts", "demo-1"],
     );
 }
 

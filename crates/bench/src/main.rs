@@ -8,7 +8,7 @@
 mod cpu;
 mod speed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use domain_alone::domain::fleet::{ManagerMatcher, Managers};
@@ -79,6 +79,7 @@ impl World {
             live: &sample.live,
             api,
             managers: &self.managers,
+            dead: &BTreeSet::new(),
         })?)
     }
 }

@@ -55,12 +55,19 @@ impl fmt::Display for Difference {
     }
 }
 
+/// 503.
+const UNAVAILABLE: u16 = 503;
+
 impl Snapshot {
     /// Lists everything at each group's preferred version.
     pub(crate) fn take(api: &Api) -> Result<Self, Error> {
         let mut objects = BTreeMap::new();
         for (group_version, path) in group_versions(api)? {
-            let resources = api.get(&path)?;
+            let resources = match api.get(&path) {
+                // An aggregated API whose server is away has no objects to show.
+                Err(error) if error.status() == Some(UNAVAILABLE) => continue,
+                answer => answer?,
+            };
             for resource in items(&resources["resources"]) {
                 let name = text(&resource["name"]);
                 let listable = items(&resource["verbs"]).iter().any(|verb| verb == "list");

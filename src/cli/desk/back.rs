@@ -172,6 +172,7 @@ fn item(end: UndoEnd) -> UndoItem {
         end: end.end,
         objects: end.objects,
         valued: end.valued,
+        unrestored: end.unrestored,
         writes: end.writes,
         from: end.from,
         to: end.to,
@@ -321,6 +322,7 @@ pub async fn prepare_settle(
             end: None,
             objects: 0,
             valued: 0,
+            unrestored: Vec::new(),
             writes: 1,
             from: crate::domain::ids::Revision(0),
             to: crate::domain::ids::Revision(0),
@@ -417,6 +419,7 @@ pub async fn settle(
                     })),
                 objects: 0,
                 valued: 0,
+                unrestored: Vec::new(),
                 writes: settled
                     .as_ref()
                     .map_or(0, crate::domain::run::Attempt::writes),

@@ -168,6 +168,7 @@ pub async fn report(
     let mut releases = Vec::new();
     let mut current = 0;
     let mut value_changes = 0;
+    let mut irreversible = 0;
     for wave in &plan.waves {
         let ends: Vec<Option<Outcome>> = wave
             .releases
@@ -189,13 +190,11 @@ pub async fn report(
             started: None,
             ended: None,
         });
-        value_changes += wave
-            .releases
-            .iter()
-            .zip(&ends)
-            .filter(|(_, end)| matches!(end, Some(Outcome::Done)))
-            .map(|(planned, _)| planned.value_changes())
-            .sum::<u32>();
+        let done = wave.releases.iter().zip(&ends);
+        for (planned, _) in done.filter(|(_, end)| matches!(end, Some(Outcome::Done))) {
+            value_changes += planned.value_changes();
+            irreversible += planned.irreversible_objects();
+        }
         releases.extend(
             wave.releases
                 .iter()
@@ -221,5 +220,6 @@ pub async fn report(
         waves,
         releases,
         value_changes,
+        irreversible,
     })
 }

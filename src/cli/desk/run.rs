@@ -455,6 +455,8 @@ async fn check_verbs(desk: &Desk, fleet: &Fleet, plan: &Plan) -> Result<(), CliE
         let mut by_driver: BTreeMap<Driver, BTreeSet<&ReleaseId>> = BTreeMap::new();
         for planned in planned.iter().filter(|it| it.release.cluster == *name) {
             needs.records(planned.driver, &planned.release.namespace);
+            let beside = needs.beside(cluster.as_ref(), &planned.notes).await;
+            beside.map_err(away)?;
             let wanted = by_driver.entry(planned.driver).or_default();
             wanted.insert(&planned.release);
         }

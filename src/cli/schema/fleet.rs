@@ -158,7 +158,7 @@ policy # Either conflict or drop.
   namespace?: texts-or-text
   labels?: {string}
   chart?: texts-or-text
-  conflict?: 'adopt-live' | 'yield' | 'take' | 'hold' | 'retry' | 'fail'
+  conflict?: 'adopt-live' | 'yield' | 'take' | 'hold' | 'retry' | 'fail' | 'repair'
   drop?: 'let-go' | 'prune-next' | 'pin' | 'prune' | 'shed'
   why?: text # Printed wherever the rule decides.
   either conflict | drop

@@ -71,7 +71,7 @@ fn waves(object: &Value, reason: &Value) -> Value {
             "notes": [reason],
             "decisions": [{
                 "object": object, "subject": "active", "field": ".spec.replicas", "owner": "kubectl", "action": "take",
-                "rule": {"place": "fleet.toml:20", "why": "by hand"}, "refused": "no key",
+                "rule": {"place": "fleet.toml:20", "why": "by hand"}, "refused": "no key", "irreversible": true,
             }],
         }],
     }])

@@ -102,16 +102,17 @@ Object
   name: string
 Decision # A decision about one field of one object.
   object: Object
-  subject: 'active' | 'latent' | 'drop' | 'owned' | 'drift'
+  subject: 'active' | 'latent' | 'drop' | 'owned' | 'drift' | 'dead'
   field: string
   owner?: string
   action: Action
   rule?: RuleRef # None is the default.
   refused?: string # Why it is not done after all.
+  irreversible?: bool # It is done, and no undo takes it back.
 RuleRef
   place: string # fleet.toml:20
   why?: string
-Action = 'adopt-live' | 'yield' | 'take' | 'hold' | 'retry' | 'fail' | 'let-go' | 'prune-next' | 'pin' | 'prune' | 'shed'
+Action = 'adopt-live' | 'yield' | 'take' | 'hold' | 'retry' | 'fail' | 'repair' | 'let-go' | 'prune-next' | 'pin' | 'prune' | 'shed'
 Held # A release that the plan does not touch.
   release: release
   outcome: 'NeedsChoice' | 'Blocked' | 'Ready' # Ready if only a release that it needs is held.

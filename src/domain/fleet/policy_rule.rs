@@ -30,6 +30,8 @@ pub enum PolicyAction {
     Retry,
     /// The release is blocked.
     Fail,
+    /// Take entries of dead versions off a custom resource's managedFields. It cannot be undone.
+    Repair,
     /// Own the field no more, its value stays: the default.
     LetGo,
     /// Own the field: the next upgrade deletes it.
@@ -75,13 +77,14 @@ pub struct PolicyRule {
 
 impl PolicyAction {
     /// All actions: conflicts first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AdoptLive,
         Self::Yield,
         Self::Take,
         Self::Hold,
         Self::Retry,
         Self::Fail,
+        Self::Repair,
         Self::LetGo,
         Self::PruneNext,
         Self::Pin,
@@ -98,6 +101,7 @@ impl PolicyAction {
             Self::Hold => "hold",
             Self::Retry => "retry",
             Self::Fail => "fail",
+            Self::Repair => "repair",
             Self::LetGo => "let-go",
             Self::PruneNext => "prune-next",
             Self::Pin => "pin",
@@ -114,9 +118,13 @@ impl PolicyAction {
     /// Under which key it stands.
     pub const fn topic(self) -> PolicyTopic {
         match self {
-            Self::AdoptLive | Self::Yield | Self::Take | Self::Hold | Self::Retry | Self::Fail => {
-                PolicyTopic::Conflict
-            }
+            Self::AdoptLive
+            | Self::Yield
+            | Self::Take
+            | Self::Hold
+            | Self::Retry
+            | Self::Fail
+            | Self::Repair => PolicyTopic::Conflict,
             Self::LetGo | Self::PruneNext | Self::Pin | Self::Prune | Self::Shed => {
                 PolicyTopic::Drop
             }
@@ -132,8 +140,23 @@ impl PolicyAction {
     pub const fn moves_ownership(self) -> bool {
         matches!(
             self,
-            Self::AdoptLive | Self::Yield | Self::PruneNext | Self::Pin | Self::Shed
+            Self::AdoptLive | Self::Yield | Self::PruneNext | Self::Pin | Self::Shed | Self::Repair
         )
+    }
+
+    /// Is what it does not undone by an undo?
+    pub const fn is_irreversible(self) -> bool {
+        matches!(self, Self::Repair)
+    }
+
+    /// Is it asked wherever the other is? What sheds and what repairs is asked by itself; what holds or blocks is asked
+    /// about dead entries too.
+    pub fn is_asked_before(self, other: Self) -> bool {
+        let apart = |action| matches!(action, Self::Shed | Self::Repair);
+        self.topic() == other.topic()
+            && (self == other
+                || !(apart(self) || apart(other))
+                || (matches!(self, Self::Hold | Self::Fail) && other == Self::Repair))
     }
 
     /// What it means, in one sentence.
@@ -151,6 +174,9 @@ impl PolicyAction {
                 "plan the release; if the conflict is still there at its turn, hand it back for a later try"
             }
             Self::Fail => "block the release",
+            Self::Repair => {
+                "take dead versions off a custom resource's managedFields; irreversible: undo leaves its owners so"
+            }
             Self::LetGo => "own the field no more, its value stays (the default)",
             Self::PruneNext => "own the field; the next upgrade deletes it",
             Self::Pin => {
@@ -175,10 +201,9 @@ impl PolicyTopic {
 }
 
 impl PolicyRule {
-    /// Do both ask the same of the same fields?
+    /// Is it asked the same of the same fields as the other, which stands behind it?
     pub fn asks_like(&self, other: &Self) -> bool {
-        self.action.topic() == other.action.topic()
-            && (self.action == PolicyAction::Shed) == (other.action == PolicyAction::Shed)
+        self.action.is_asked_before(other.action)
             && (
                 &self.kind,
                 &self.field,

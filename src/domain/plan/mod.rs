@@ -254,10 +254,25 @@ impl PlannedRelease {
         u32::try_from(valued_objects(&self.decisions)).unwrap_or(u32::MAX)
     }
 
+    /// Objects of which a rule rewrites owners that no undo puts back.
+    pub fn irreversible_objects(&self) -> u32 {
+        let done = self.decisions.iter().filter(|it| it.irreversible);
+        let objects: BTreeSet<_> = done.map(|it| &it.object).collect();
+        u32::try_from(objects.len()).unwrap_or(u32::MAX)
+    }
+
     /// Values that its policies change.
     pub fn value_changes(&self) -> u32 {
         let changes = self.decisions.iter().filter(|it| it.changes_a_value());
         u32::try_from(changes.count()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Plan {
+    /// Objects of which a rule rewrites owners that no undo puts back.
+    pub fn irreversible_objects(&self) -> u32 {
+        let releases = self.waves.iter().flat_map(|wave| &wave.releases);
+        releases.map(PlannedRelease::irreversible_objects).sum()
     }
 }
 

@@ -111,6 +111,8 @@ impl Requests {
         self.lists += LISTS_A_RELEASE;
         self.gets += GETS_A_RELEASE + GETS_AN_OBJECT * (objects + valued);
         self.gets += u64::try_from(planned.notes.len()).unwrap_or(u64::MAX);
+        // The definition says which versions are dead.
+        self.gets += u64::from(planned.irreversible_objects());
         self.dry_runs += objects + valued;
         self.object_writes += objects + valued;
         self.record_writes += writes.saturating_sub(objects + valued);

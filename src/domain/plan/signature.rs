@@ -143,13 +143,14 @@ fn class_words(class: u32) -> String {
 }
 
 /// Outcomes of objects that are written to.
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 11] = [
     "OwnershipOnly",
     "Drift",
     "Conflict",
     "Invalid",
     "Shared",
     "DeadEntries",
+    "MisfitEntries",
     "ForeignApplier",
     "BeingDeleted",
     "Admission",

@@ -194,7 +194,21 @@ impl Book {
         asked: &Question<'_>,
     ) -> Option<(PolicyAction, RuleRef)> {
         self.first(case, asked, |action| {
-            action.topic() == PolicyTopic::Conflict
+            action.topic() == PolicyTopic::Conflict && action != PolicyAction::Repair
+        })
+    }
+
+    /// The first rule about entries of dead versions: one that repairs them, or holds or blocks whatever it meets.
+    pub(super) fn dead(
+        &self,
+        case: &Case<'_>,
+        asked: &Question<'_>,
+    ) -> Option<(PolicyAction, RuleRef)> {
+        self.first(case, asked, |action| {
+            matches!(
+                action,
+                PolicyAction::Repair | PolicyAction::Hold | PolicyAction::Fail
+            )
         })
     }
 

@@ -10,8 +10,11 @@ use super::field::items_of;
 use super::scalers::ScaleTargets;
 use crate::domain::fleet::PolicyAction as Action;
 use crate::domain::object::ObjectRef;
-use crate::domain::shadow::{Conflict, ObjectForecast};
+use crate::domain::shadow::{Conflict, ObjectForecast, ObjectOutcome, is_custom_resource};
 use crate::domain::transfer::{Share, Terms};
+
+/// The field that decisions about entries name.
+pub const MANAGED_FIELDS: &str = ".metadata.managedFields";
 
 /// Decides what rules decide; what has no rule is not in the answer.
 ///
@@ -34,6 +37,7 @@ pub fn decide(
             decisions.extend(of_conflict(book, case, object, subject, conflict, targets));
         }
     }
+    decisions.extend(of_dead(book, case, forecast, apply_set));
     for field in &forecast.drops {
         let asked = Question {
             object,
@@ -49,6 +53,7 @@ pub fn decide(
                 action,
                 rule: Some(rule),
                 refused: changes_values(book, action),
+                irreversible: false,
             });
         }
     }
@@ -71,6 +76,7 @@ pub fn decide(
                     action,
                     rule: Some(rule),
                     refused: None,
+                    irreversible: false,
                 });
             }
         }
@@ -112,6 +118,38 @@ fn of_conflict(
         action,
         rule: Some(rule),
         refused,
+        irreversible: false,
+    })
+}
+
+/// What is done with entries of dead versions on a custom resource (rule R2).
+fn of_dead(
+    book: &Book,
+    case: &Case<'_>,
+    forecast: &ObjectForecast,
+    apply_set: Option<&FieldSet>,
+) -> Option<Decision> {
+    let object = &forecast.object;
+    let is_dead = matches!(forecast.outcome, ObjectOutcome::DeadEntries { .. });
+    if !is_dead || !is_custom_resource(object) {
+        return None;
+    }
+    let asked = Question {
+        object,
+        field: MANAGED_FIELDS,
+        owner: None,
+    };
+    let (action, rule) = book.dead(case, &asked)?;
+    let unknown = action == Action::Repair && apply_set.is_none();
+    Some(Decision {
+        object: object.clone(),
+        subject: Subject::Dead,
+        field: MANAGED_FIELDS.to_owned(),
+        owner: None,
+        action,
+        rule: Some(rule),
+        refused: unknown.then(|| "which versions are dead, or what Helm would own, cannot be told without the CustomResourceDefinition and its schema".to_owned()),
+        irreversible: action.is_irreversible() && !unknown,
     })
 }
 
@@ -159,6 +197,7 @@ pub fn terms(forecast: &ObjectForecast, decisions: &[Decision]) -> Terms {
                 terms.leave.insert(decision.field.clone());
             }
             Action::PruneNext | Action::Pin => kept.push(decision),
+            Action::Repair => terms.repair = true,
             _ => {}
         }
     }

@@ -19,6 +19,8 @@ pub enum Subject {
     Owned,
     /// A field of the manifest whose live value is another, which nobody else owns.
     Drift,
+    /// Entries of dead versions in managedFields.
+    Dead,
 }
 
 /// The rule that decided.
@@ -53,6 +55,9 @@ pub struct Decision {
     /// Why it is not done after all: then the conflict is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// It is done, and no undo takes it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
 }
 
 impl Subject {
@@ -64,6 +69,7 @@ impl Subject {
             Self::Drop => "drop",
             Self::Owned => "owned",
             Self::Drift => "drift",
+            Self::Dead => "dead",
         }
     }
 }
@@ -77,6 +83,12 @@ impl Decision {
     /// Is it done, and does it change a value of the live object?
     pub fn changes_a_value(&self) -> bool {
         self.refused.is_none() && self.action.changes_values()
+    }
+
+    /// Refuses it.
+    pub fn refuse(&mut self, why: impl Into<String>) {
+        self.refused = Some(why.into());
+        self.irreversible = false;
     }
 
     /// The words behind a verdict: `fleet.toml:20: autoscaled`, or `by default`.

@@ -19,7 +19,7 @@ mod settle;
 mod tests;
 
 pub use book::{Book, Case, RuleInvalid};
-pub use decide::{decide, terms};
+pub use decide::{MANAGED_FIELDS, decide, terms};
 pub use decision::{Decision, RuleRef, Subject};
 pub use field::{FieldPattern, PatternInvalid};
 pub use scalers::{SCALER_KINDS, ScaleTargets};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::decide::MANAGED_FIELDS;
 use super::decision::{Decision, Subject};
 use crate::domain::fleet::PolicyAction as Action;
 use crate::domain::object::ObjectRef;
 use crate::domain::shadow::{
-    ACTIVE_CONFLICT, Conflict, Forecast, ObjectForecast, Reason, ReleaseOutcome, active_conflict,
+    ACTIVE_CONFLICT, Conflict, DEAD_ENTRIES, Forecast, ObjectForecast, ObjectOutcome, Reason,
+    ReleaseOutcome, active_conflict, is_custom_resource,
 };
 
 /// A forecast under its decisions.
@@ -55,9 +57,38 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
             action => notes.push(renamed(reason, action)),
         }
     }
+    for reason in std::mem::take(&mut forecast.reasons) {
+        let object = reason.object.clone();
+        let about =
+            |it: &&Decision| it.subject == Subject::Dead && Some(&it.object) == object.as_ref();
+        let decision = decisions.iter().find(about);
+        let Some(decision) = decision.filter(|_| reason.cause == DEAD_ENTRIES) else {
+            forecast.reasons.push(reason);
+            continue;
+        };
+        let mut reason = reason;
+        if let Some(why) = &decision.refused {
+            reason.detail = format!("{}; {why} ({})", reason.detail, decision.by());
+            held.push(reason);
+            continue;
+        }
+        reason.detail = format!("{}; {}", reason.detail, decision.by());
+        match decision.action {
+            Action::Fail => {
+                "failed-by-policy".clone_into(&mut reason.cause);
+                failed.push(reason);
+            }
+            Action::Repair => {
+                reason.detail = format!("irreversible: {}", reason.detail);
+                notes.push(renamed(reason, decision.action));
+            }
+            _ => held.push(reason),
+        }
+    }
     // What is decided otherwise is no longer noted as it would be by default.
     let mut obsolete: BTreeSet<(&ObjectRef, String)> = BTreeSet::new();
-    for decision in decisions.iter().filter(|it| it.subject != Subject::Active) {
+    let of_fields = |it: &&Decision| !matches!(it.subject, Subject::Active | Subject::Dead);
+    for decision in decisions.iter().filter(of_fields) {
         if let (true, Some(why)) = (decision.action.changes_values(), &decision.refused) {
             held.push(Reason {
                 cause: "refused-by-policy".to_owned(),
@@ -134,6 +165,7 @@ pub fn with_defaults(forecast: &Forecast, decisions: &[Decision]) -> Vec<Decisio
             action,
             rule: None,
             refused: None,
+            irreversible: false,
         };
         let decided = |subject, field: &str, owner: Option<&String>| {
             of_object
@@ -151,6 +183,11 @@ pub fn with_defaults(forecast: &Forecast, decisions: &[Decision]) -> Vec<Decisio
                     Action::Hold,
                 ));
             }
+        }
+        let is_dead = matches!(object.outcome, ObjectOutcome::DeadEntries { .. })
+            && is_custom_resource(&object.object);
+        if is_dead && !decided(Subject::Dead, MANAGED_FIELDS, None) {
+            all.push(default(Subject::Dead, MANAGED_FIELDS, None, Action::Hold));
         }
         for field in &object.drops {
             if !decided(Subject::Drop, field, None) {

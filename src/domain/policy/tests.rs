@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use managed_fields::FieldSet;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -389,11 +390,111 @@ fn with_a_key_values_are_changed() {
         ReleaseOutcome::Ready
     );
     // A drop that cannot be pruned holds the release: it is not let go in silence.
-    decisions[1].refused = Some("kubectl owns it too".into());
+    decisions[1].refuse("kubectl owns it too");
     assert_eq!(
         settle(forecast, &decisions).forecast.outcome,
         ReleaseOutcome::NeedsChoice
     );
+}
+
+fn with_dead_entries(api_version: &str) -> Forecast {
+    let mut forecast = forecast_of(vec![], vec![], &[]);
+    let mut object = forecast.objects.remove(0);
+    object.object.api_version = api_version.into();
+    object.outcome = ObjectOutcome::DeadEntries {
+        entries: texts(&["operator (Update, d6.io/v1alpha1)"]),
+    };
+    let facts = ReleaseFacts {
+        release: release(),
+        last_status: "deployed".into(),
+        has_deployed: true,
+        records_ssa: false,
+        driven_by: None,
+    };
+    judge(&facts, vec![object], vec![])
+}
+
+#[test]
+fn dead_entries_are_held_until_a_rule_repairs_them_for_good() {
+    let forecast = with_dead_entries("d6.io/v1");
+    assert_eq!(outcome(&[], &forecast), ReleaseOutcome::NeedsChoice);
+    // Rules about conflicts say nothing about them, but for those that hold and block whatever they meet.
+    for (action, expected) in [
+        (Action::AdoptLive, ReleaseOutcome::NeedsChoice),
+        (Action::Hold, ReleaseOutcome::NeedsChoice),
+        (Action::Fail, ReleaseOutcome::Blocked),
+    ] {
+        assert_eq!(
+            outcome(&[rule("p", action)], &forecast),
+            expected,
+            "{action}"
+        );
+    }
+    let decide_with = |set: Option<&FieldSet>| {
+        let rules = [rule("p:1", Action::AdoptLive), rule("p:2", Action::Repair)];
+        let book = Book::new(&rules).unwrap();
+        let chart = ChartRef {
+            name: "web".into(),
+            version: "1.2.3".into(),
+        };
+        let (labels, release) = (BTreeMap::new(), release());
+        let case = Case {
+            release: &release,
+            chart: &chart,
+            labels: &labels,
+        };
+        let object = &forecast.objects[0];
+        decide(&book, &case, object, set, &ScaleTargets::default())
+    };
+    // What Helm would own must be known.
+    let refused = decide_with(None);
+    assert!(refused[0].refused.is_some() && !refused[0].irreversible);
+    let held = settle(forecast.clone(), &refused).forecast;
+    assert_eq!(held.outcome, ReleaseOutcome::NeedsChoice);
+    assert!(!terms(&forecast.objects[0], &refused).repair);
+    let repaired = decide_with(Some(&FieldSet::new()));
+    assert_eq!(repaired.len(), 1);
+    assert!(repaired[0].irreversible && repaired[0].subject == Subject::Dead);
+    assert!(terms(&forecast.objects[0], &repaired).repair);
+    let settled = settle(forecast.clone(), &repaired).forecast;
+    assert_eq!(settled.outcome, ReleaseOutcome::Ready);
+    assert_eq!(settled.notes[0].cause, "repair");
+    let detail = &settled.notes[0].detail;
+    assert!(
+        detail.starts_with("irreversible: ") && detail.contains("d6.io/v1alpha1"),
+        "{detail}"
+    );
+    // A run that finds them where its plan saw none does nothing.
+    assert_eq!(unplanned(&[], &repaired), [&repaired[0]]);
+    assert_eq!(with_defaults(&forecast, &[])[0].action, Action::Hold);
+    // The server drops those of built-in objects by itself: nothing is decided.
+    let built_in = with_dead_entries("apps/v1");
+    assert_eq!(outcome(&[], &built_in), ReleaseOutcome::Ready);
+    assert_eq!(built_in.notes[0].cause, "dead-entries");
+    assert!(
+        decided(
+            &[rule("p", Action::Repair)],
+            &built_in,
+            &ScaleTargets::default()
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn drift_holds_a_custom_resource_also_below_its_dead_entries() {
+    let mut object = with_dead_entries("d6.io/v1").objects.remove(0);
+    object.drift = texts(&[".spec.a"]);
+    let facts = ReleaseFacts {
+        release: release(),
+        last_status: "deployed".into(),
+        has_deployed: true,
+        records_ssa: false,
+        driven_by: None,
+    };
+    let forecast = judge(&facts, vec![object], vec![]);
+    let causes: Vec<&str> = forecast.reasons.iter().map(|it| &*it.cause).collect();
+    assert_eq!(causes, ["dead-entries", "custom-resource-drift"]);
 }
 
 #[test]

@@ -294,6 +294,21 @@ impl Attempt {
             .is_some_and(|object| object.values.is_some())
     }
 
+    /// What is not as before although the attempt went back: owners that nobody can write any more, of objects that were
+    /// written.
+    pub fn unrestored(&self) -> Vec<&str> {
+        let undo = self.opened.job == Job::Undo;
+        let written = |place: u32| {
+            let slot = usize::try_from(place).ok();
+            let slot = slot.and_then(|place| self.objects.get(place));
+            slot.is_some_and(|slot| !matches!(slot.state, ObjectCell::Before { .. }))
+        };
+        let all = self.opened.unrestored.iter();
+        all.filter(|it| undo || written(it.place))
+            .map(|it| it.what.as_str())
+            .collect()
+    }
+
     /// How the object at a place is named in reports.
     pub(super) fn object_name(&self, place: u32) -> String {
         usize::try_from(place)

@@ -282,12 +282,14 @@ pub(super) fn end(reading: Reading<'_>) -> Decision {
         why.extend(reading.other_lines());
     }
     close(if why.is_empty() {
-        Outcome::Undone {
-            why: attempt
-                .why_back
-                .clone()
-                .unwrap_or_else(|| "the migration was undone".to_owned()),
+        let mut why = attempt
+            .why_back
+            .clone()
+            .unwrap_or_else(|| "the migration was undone".to_owned());
+        for what in attempt.unrestored() {
+            why = format!("{why}; {what}");
         }
+        Outcome::Undone { why }
     } else {
         Outcome::MovedOn { why, settled }
     })

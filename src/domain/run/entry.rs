@@ -272,8 +272,21 @@ pub struct Opened {
     /// The release stores at most two revisions: the undo's lock carries a finalizer.
     #[serde(default)]
     pub finalizer: bool,
+    /// What no way back restores; an undo has what its migration told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unrestored: Vec<Unrestored>,
     /// The open intent of the lock ([`IntentNo`] 1).
     pub intent: Intent,
+}
+
+/// Owners of an object that nobody can write any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unrestored {
+    /// The object's place in the migration.
+    pub place: u32,
+    /// Which, in words.
+    pub what: String,
 }
 
 /// One object of an attempt, as it was when the attempt was opened.

@@ -26,7 +26,7 @@ pub use attempt::{Attempt, BaseCell, CommitCell, LockCell, ObjectCell, Slot};
 pub use decide::{Decision, Look, WaitFor, decide};
 pub use entry::{
     Direction, Entry, Guard, How, Intent, IntentNo, Job, ObjectRequest, Opened, OpenedObject,
-    RecordImage, Step, Target, Token, Verdict,
+    RecordImage, Step, Target, Token, Unrestored, Verdict,
 };
 pub use observation::{Answer, Content, ObjectSeen, Observation, RecordSeen, Reply, Seen, View};
 pub use outcome::{Outcome, Side};

@@ -12,7 +12,7 @@ mod traps;
 pub use agreement::{Aspect, Confirmed, Disagreement, disagreements, evenly};
 pub use next::{NextFacts, NextObject, NextOutcome, NextUpgrade, judge_next, refuses_import};
 pub use object::{Probe, Probed, is_built_in_group, is_custom_resource, read_entries, read_probe};
-pub use release::{ACTIVE_CONFLICT, ReleaseFacts, active_conflict, judge};
+pub use release::{ACTIVE_CONFLICT, DEAD_ENTRIES, ReleaseFacts, active_conflict, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
 pub use traps::{EMPTY_CHURN, SWITCH_TRAP, trap_notes};
 
@@ -87,10 +87,15 @@ pub enum ObjectOutcome {
         /// The others.
         with: Vec<String>,
     },
-    /// managedFields of versions no longer served, or that no longer fit.
+    /// managedFields of versions that the server knows no more.
     DeadEntries {
         /// Which.
         entries: Vec<String>,
+    },
+    /// managedFields of a version that is served and that the object does not fit: every apply is refused.
+    MisfitEntries {
+        /// The server's words.
+        reason: String,
     },
     /// Another tool applies it.
     ForeignApplier {
@@ -136,6 +141,7 @@ impl ObjectOutcome {
             Self::Invalid { .. } => "Invalid",
             Self::Shared { .. } => "Shared",
             Self::DeadEntries { .. } => "DeadEntries",
+            Self::MisfitEntries { .. } => "MisfitEntries",
             Self::ForeignApplier { .. } => "ForeignApplier",
             Self::BeingDeleted => "BeingDeleted",
             Self::Admission { .. } => "Admission",

@@ -4,7 +4,7 @@
 //! apply set, and what other entries lost in it is where values differ (a forced apply takes exactly the fields whose
 //! values it changes).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use managed_fields::entry::{Identity, decode_canonical};
@@ -15,7 +15,7 @@ use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
 use crate::domain::fields::{text_at, value_at};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef, changed_paths};
-use crate::domain::transfer::{ApplySet, TransferError, describe, is_own};
+use crate::domain::transfer::{ApplySet, TransferError, dead_entries, describe, is_own};
 
 /// Managers that apply whole objects for others: an Apply entry of one of these is an owner, not a helper.
 const APPLIERS: [&str; 6] = [
@@ -172,6 +172,24 @@ pub fn read_probe(probe: &Probe<'_>) -> Probed {
     Probed {
         forecast,
         apply_set: Some(apply_set),
+    }
+}
+
+impl Probed {
+    /// The same for an object with entries of versions that the server knows no more, if nothing graver is known of it.
+    #[must_use]
+    pub fn with_dead(mut self, live: &LiveObject, dead: &BTreeSet<String>) -> Self {
+        let graver = matches!(
+            self.forecast.outcome,
+            ObjectOutcome::Invalid { .. } | ObjectOutcome::ForeignApplier { .. }
+        );
+        if !graver && let Ok(entries) = read_entries(live.managed_fields()) {
+            let entries = dead_entries(&entries, dead);
+            if !entries.is_empty() {
+                self.forecast.outcome = ObjectOutcome::DeadEntries { entries };
+            }
+        }
+        self
     }
 }
 

@@ -81,22 +81,24 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
             ObjectOutcome::Admission { reason: why } => {
                 blocked.push(reason("admission", Some(object), why.clone()));
             }
+            ObjectOutcome::MisfitEntries { reason: why } => {
+                blocked.push(reason("misfit-entries", Some(object), why.clone()));
+            }
             ObjectOutcome::DeadEntries { entries } if is_custom_resource(object) => {
                 let detail = format!(
                     "managedFields that cannot be put back: {}",
                     entries.join(", ")
                 );
-                choices.push(reason("dead-entries", Some(object), detail));
+                choices.push(reason(DEAD_ENTRIES, Some(object), detail));
+                if !forecast.drift.is_empty() {
+                    choices.push(custom_resource_drift(forecast));
+                }
             }
             ObjectOutcome::Unknown { reason: why } => {
                 choices.push(reason("unknown", Some(object), why.clone()));
             }
             ObjectOutcome::Drift if is_custom_resource(object) => {
-                let detail = format!(
-                    "live values differ and the next apply overwrites them: {}",
-                    forecast.drift.join(", ")
-                );
-                choices.push(reason("custom-resource-drift", Some(object), detail));
+                choices.push(custom_resource_drift(forecast));
             }
             ObjectOutcome::DeadEntries { .. }
             | ObjectOutcome::Drift
@@ -131,6 +133,17 @@ pub fn judge(facts: &ReleaseFacts, objects: Vec<ObjectForecast>, notes: Vec<Reas
     }
 }
 
+fn custom_resource_drift(forecast: &ObjectForecast) -> Reason {
+    let detail = format!(
+        "live values differ and the next apply overwrites them: {}",
+        forecast.drift.join(", ")
+    );
+    reason("custom-resource-drift", Some(&forecast.object), detail)
+}
+
+/// The cause of managedFields of versions that the server knows no more.
+pub const DEAD_ENTRIES: &str = "dead-entries";
+
 /// The cause of a conflict with another value.
 pub const ACTIVE_CONFLICT: &str = "active-conflict";
 
@@ -158,19 +171,23 @@ fn reported(objects: &[ObjectForecast]) -> Vec<Reason> {
             }
             ObjectOutcome::DeadEntries { entries } if !is_custom_resource(&forecast.object) => {
                 notes.push(reason(
-                    "dead-entries",
+                    DEAD_ENTRIES,
                     object,
                     format!("not restorable by undo: {}", entries.join(", ")),
                 ));
             }
-            ObjectOutcome::Drift if !is_custom_resource(&forecast.object) => {
-                notes.push(reason(
-                    "drift",
-                    object,
-                    format!("the next apply sets back: {}", forecast.drift.join(", ")),
-                ));
-            }
             _ => {}
+        }
+        let drifts = matches!(
+            forecast.outcome,
+            ObjectOutcome::Drift | ObjectOutcome::DeadEntries { .. }
+        );
+        if drifts && !forecast.drift.is_empty() && !is_custom_resource(&forecast.object) {
+            notes.push(reason(
+                "drift",
+                object,
+                format!("the next apply sets back: {}", forecast.drift.join(", ")),
+            ));
         }
         for conflict in &forecast.latent {
             let detail = format!(

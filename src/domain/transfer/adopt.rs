@@ -5,6 +5,7 @@ use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, Time, fields
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::dead::{self, Lost};
 use super::owners::{describe, is_own};
 use super::terms::{PIN_MANAGER, Terms, leaves_named, members_named, without};
 use crate::domain::fleet::ManagerMatcher;
@@ -51,6 +52,9 @@ pub struct Inverse {
     /// The entry of pinned fields, if it got any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<Pinned>,
+    /// Entries that cannot be written back, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
 }
 
 /// The entry of pinned fields.
@@ -158,6 +162,13 @@ pub fn adopt_under(
     at: Time,
 ) -> Result<Option<Adoption>, TransferError> {
     let entries = read(live).map_err(TransferError::Live)?;
+    let lost = dead::lost(&entries, terms);
+    let removed = entries
+        .iter()
+        .filter(|entry| is_own(entry, managers))
+        .map(ManagedFieldsEntry::to_value)
+        .collect();
+    let entries = dead::mended(entries, terms, &apply_set.api_version);
     let owned = entries
         .iter()
         .filter(|entry| is_own(entry, managers) && entry.api_version() == apply_set.api_version)
@@ -176,9 +187,10 @@ pub fn adopt_under(
     let mut wish = vec![ours.clone()];
     let mut inverse = Inverse {
         written: ours.to_value(),
-        removed: Vec::new(),
+        removed,
         trimmed: Vec::new(),
         pinned: None,
+        lost,
     };
     let mut adopted = false;
     for entry in entries {
@@ -186,7 +198,6 @@ pub fn adopt_under(
             adopted = entry.identity() == ours.identity()
                 && entry.api_version() == ours.api_version()
                 && entry.fields() == ours.fields();
-            inverse.removed.push(entry.to_value());
             continue;
         }
         let left = foreign_under(&entry, &ours, apply_set, terms);
@@ -206,7 +217,9 @@ pub fn adopt_under(
     if !pinned.is_empty() {
         inverse.pinned = pin(&mut wish, &pinned, &apply_set.api_version, at);
     }
-    let changed = !inverse.trimmed.is_empty() || inverse.pinned.is_some();
+    let changed = !inverse.trimmed.is_empty()
+        || inverse.pinned.is_some()
+        || inverse.lost.as_ref().is_some_and(|lost| lost.one_way);
     if adopted && inverse.removed.len() == 1 && !changed {
         return Ok(None);
     }

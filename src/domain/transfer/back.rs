@@ -209,6 +209,7 @@ pub fn after_values(saved: &Inverse, adoption: Adoption) -> Result<Adoption, Tra
             removed: saved.removed.clone(),
             trimmed,
             pinned: adoption.inverse.pinned,
+            lost: saved.lost.clone(),
         },
     })
 }
@@ -224,6 +225,12 @@ fn restore(
         .map_err(TransferError::Live)?
         .into_iter()
         .partition(|entry| is_own(entry, managers) || (marked && is_mark(entry)));
+    if inverse.lost.as_ref().is_some_and(|lost| lost.one_way) {
+        // What was there cannot be written: it stays as it is, but for the traces of values that were put back.
+        let stays = read(live).map_err(TransferError::Live)?.into_iter();
+        let stays = stays.filter(|entry| !(marked && is_mark(entry)));
+        return Ok(stays.map(|entry| entry.to_value()).collect());
+    }
     let kept = own
         .iter()
         .fold(FieldSet::new(), |all, entry| all.union(entry.fields()));
@@ -246,6 +253,7 @@ fn restore(
         read(&inverse.removed)
             .map_err(TransferError::Saved)?
             .into_iter()
+            .filter(|entry| !inverse.has_lost(entry))
             .filter_map(less_taken),
     );
     for trimmed in &inverse.trimmed {
@@ -278,6 +286,10 @@ fn restore(
         .count();
     if updates > MAX_UPDATE_ENTRIES {
         return Err(BackError::TooManyManagers(updates));
+    }
+    if wish.is_empty() && inverse.lost.is_some() {
+        // All that there was is lost. Nobody's object would be the next apply's trap, so ours stays.
+        return Ok(live.to_vec());
     }
     if wish.is_empty() && inverse.removed.is_empty() && inverse.trimmed.is_empty() {
         // It had none before: `[{}]` resets the list, which is exactly that state.

@@ -17,6 +17,7 @@
 mod adopt;
 mod back;
 mod compare;
+mod dead;
 mod owners;
 mod terms;
 pub mod values;
@@ -24,6 +25,7 @@ pub mod values;
 pub use adopt::{Adoption, ApplySet, Inverse, Pinned, TransferError, Trimmed, adopt, adopt_under};
 pub use back::{BackError, Ours, after_values, classify, is_marked, put_back, put_owners_back};
 pub use compare::{Difference, same_entries};
+pub use dead::{Lost, dead_entries, mended};
 pub use owners::{describe, is_own};
 pub use terms::{PIN_MANAGER, Share, Terms};
 
@@ -202,6 +204,7 @@ mod tests {
                 leave: if with[0] { leave } else { BTreeSet::default() },
                 keep: if with[1] { keep } else { BTreeSet::default() },
                 pin: if with[2] { pin } else { BTreeSet::default() },
+                ..Terms::default()
             },
         )
     }
@@ -305,6 +308,68 @@ mod tests {
                     prop_assert_eq!(entry.fields(), &taken);
                 }
                 prop_assert_ne!(entry.manager(), PIN_MANAGER);
+            }
+        }
+    }
+
+    fn dead(repair: bool) -> Terms {
+        Terms {
+            repair,
+            ..Terms::default().with_dead(&BTreeSet::from(["v2".to_owned()]))
+        }
+    }
+
+    fn is_dead(entry: &Value) -> bool {
+        entry["apiVersion"] == "v2"
+    }
+
+    proptest! {
+        #[test]
+        fn a_repair_loses_no_field_of_others(live in list(), set in set()) {
+            let Some(adoption) = under(&live, &set, &dead(true)) else { return Ok(()) };
+            prop_assert!(!adoption.wish.iter().any(is_dead));
+            let wish = decode(&Value::Array(adoption.wish.clone())).unwrap();
+            let mut seen = BTreeSet::new();
+            prop_assert!(wish.iter().all(|entry| seen.insert(entry.identity().key().to_owned())));
+            prop_assert_eq!(wish.iter().filter(|entry| is_own(entry, &managers())).count(), 1);
+            let of = |list: &[ManagedFieldsEntry], like: &ManagedFieldsEntry| {
+                let same = list.iter().filter(|entry| {
+                    (entry.manager(), entry.operation(), entry.subresource())
+                        == (like.manager(), like.operation(), like.subresource())
+                });
+                same.fold(FieldSet::new(), |all, entry| all.union(entry.fields()))
+            };
+            let before = foreign(&live);
+            for entry in &before {
+                prop_assert_eq!(of(&before, entry), of(&foreign(&adoption.wish), entry));
+            }
+            prop_assert!(under(&adoption.wish, &set, &dead(true)).is_none());
+            // Only what is not dead goes back; here nothing does.
+            if live.iter().any(is_dead) {
+                let lost = adoption.inverse.lost.clone().unwrap();
+                prop_assert_eq!(lost.entries.len(), live.iter().filter(|it| is_dead(it)).count());
+                prop_assert_eq!(classify(&adoption.wish, &adoption.inverse, &managers()).unwrap(), Ours::After);
+                prop_assert_eq!(classify(&live, &adoption.inverse, &managers()).unwrap(), Ours::Before);
+                let back = put_back(&adoption.wish, &adoption.inverse, &managers()).unwrap();
+                prop_assert_eq!(back, adoption.wish);
+            } else {
+                prop_assert!(adoption.inverse.lost.is_none());
+                prop_assert_eq!(put_back(&adoption.wish, &adoption.inverse, &managers()).unwrap(), live);
+            }
+        }
+
+        #[test]
+        fn what_the_server_drops_is_left_out_and_the_rest_comes_back(live in list(), set in set()) {
+            let Some(adoption) = under(&live, &set, &dead(false)) else { return Ok(()) };
+            prop_assert!(!adoption.wish.iter().any(is_dead));
+            prop_assert_eq!(adoption.inverse.lost.is_some(), live.iter().any(is_dead));
+            prop_assert_eq!(classify(&live, &adoption.inverse, &managers()).unwrap(), Ours::Before);
+            let back = put_back(&adoption.wish, &adoption.inverse, &managers()).unwrap();
+            let alive: Vec<Value> = live.iter().filter(|it| !is_dead(it)).cloned().collect();
+            if alive.is_empty() && !live.is_empty() {
+                prop_assert_eq!(back, adoption.wish);
+            } else {
+                prop_assert_eq!(back, alive);
             }
         }
     }

@@ -36,12 +36,25 @@ pub struct Terms {
     /// Such fields that [`PIN_MANAGER`] gets.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub pin: BTreeSet<String>,
+    /// Versions that the server knows no more: entries of these cannot be written (rule R2).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub dead: BTreeSet<String>,
+    /// Entries of `dead` versions go to the manifest's version; else they are left out, as the server does by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repair: bool,
 }
 
 impl Terms {
     /// Nothing is asked.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The same where these versions are dead.
+    #[must_use]
+    pub fn with_dead(mut self, dead: &BTreeSet<String>) -> Self {
+        self.dead.clone_from(dead);
+        self
     }
 
     /// The fields that a foreign owner loses.

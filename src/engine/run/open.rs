@@ -9,10 +9,11 @@ use crate::domain::object::ObjectRef;
 use crate::domain::plan::PlannedRelease;
 use crate::domain::policy::unplanned;
 use crate::domain::run::{
-    Attempt, Entry, Intent, Job, Opened, OpenedObject, Outcome, RecordImage, Token,
+    Attempt, Entry, Intent, Job, Opened, OpenedObject, Outcome, RecordImage, Token, Unrestored,
 };
 use crate::domain::shadow::{Forecast, ReleaseOutcome};
 use crate::domain::transfer::values::{self, Way};
+use crate::domain::transfer::{Inverse, Lost};
 use crate::engine::records::{Loaded, RecordFault, ReleaseRecords, list};
 use crate::engine::shadow::{
     ForecastError, Holders, KEPT_ORPHAN, SettledObject, SettledRelease, Settling, Target as Probed,
@@ -202,13 +203,23 @@ async fn journal(
     let mut images = Images::default();
     let mut memory = Memory::default();
     let mut objects = Vec::new();
-    for (index, settled) in (0..).zip(prepared.objects) {
+    let mut unrestored = Vec::new();
+    // What cannot be taken back is written last.
+    let (one_way, others): (Vec<_>, Vec<_>) = (prepared.objects.into_iter())
+        .partition(|settled| is_one_way(&settled.prepared.adoption.inverse));
+    for (index, settled) in (0..).zip(others.into_iter().chain(one_way)) {
         let SettledObject {
             prepared: object,
             terms,
             values,
         } = settled;
         memory.remember(index, &object.live);
+        if let Some(lost) = &object.adoption.inverse.lost {
+            unrestored.push(Unrestored {
+                place: index,
+                what: unrestorable(&object.object, lost),
+            });
+        }
         let mut request = adoption_request(&object.live, &object.adoption, &mut images)?;
         let mut sealed = None;
         if !values.is_empty() {
@@ -250,6 +261,7 @@ async fn journal(
         objects,
         dwell_seconds,
         finalizer: false,
+        unrestored,
         intent: Intent::lock(lock, hands.clock.now()),
     };
     open(
@@ -261,6 +273,20 @@ async fn journal(
         prepared.repeats,
     )
     .await
+}
+
+fn is_one_way(inverse: &Inverse) -> bool {
+    inverse.lost.as_ref().is_some_and(|lost| lost.one_way)
+}
+
+/// What an undo cannot write back, in words.
+fn unrestorable(object: &ObjectRef, lost: &Lost) -> String {
+    let entries = lost.entries.join(", ");
+    if lost.one_way {
+        format!("{object} keeps its new owners, not restorable: {entries}")
+    } else {
+        format!("{object}, not restorable: {entries}")
+    }
 }
 
 /// Journals an `Opened` entry: from here on the attempt exists.

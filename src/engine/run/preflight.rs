@@ -8,9 +8,10 @@ use crate::cluster::{self, Access, Reader};
 use crate::domain::ids::Namespace;
 use crate::domain::object::ObjectRef;
 use crate::domain::release::Driver;
+use crate::domain::shadow::Reason;
 use crate::engine::bounded::bounded;
 use crate::engine::records::ReleaseRecords;
-use crate::engine::shadow::{ManifestObject, objects};
+use crate::engine::shadow::{ManifestObject, adopted_along, objects};
 
 /// Access reviews under way at once on one cluster.
 const REVIEWS_IN_FLIGHT: usize = 8;
@@ -78,6 +79,25 @@ impl Needs {
         {
             self.object(&object, &resource);
         }
+    }
+
+    /// Needs of the objects that are adopted beside the manifest's: left-over hooks, kept orphans. Their notes in the plan name
+    /// them; a kind that is served no more is handed back when its turn comes.
+    pub async fn beside(&mut self, reader: &dyn Reader, notes: &[Reason]) -> cluster::Result<()> {
+        let along: Vec<&ObjectRef> = notes.iter().filter_map(adopted_along).collect();
+        if along.is_empty() {
+            return Ok(());
+        }
+        let kinds = reader.kinds(false).await?;
+        for object in along {
+            let kind = kinds
+                .iter()
+                .find(|it| it.api_version == object.api_version && it.kind == object.kind);
+            if let Some(kind) = kind {
+                self.object(object, &kind.plural);
+            }
+        }
+        Ok(())
     }
 
     /// How many verbs.

@@ -27,6 +27,16 @@ const RUN_ONCE: [&str; 2] = ["Job", "Pod"];
 /// Helm's mark of an object that it does not delete.
 const KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
 
+/// How a note about an object that is adopted along ends.
+pub(super) const ADOPTED_ALONG: &str = "it is adopted too";
+
+/// The object that such a note is about, if the release's migration writes it.
+pub fn adopted_along(note: &Reason) -> Option<&ObjectRef> {
+    let beside = [LEFT_OVER_HOOK, KEPT_ORPHAN].contains(&&*note.cause);
+    let object = note.object.as_ref();
+    object.filter(|_| beside && note.detail.ends_with(ADOPTED_ALONG))
+}
+
 /// An object that may be adopted beside the manifest's.
 #[derive(Debug)]
 pub(super) struct Beside {

@@ -6,6 +6,7 @@
 
 mod admission;
 mod compare;
+mod dead;
 mod left;
 mod lives;
 mod neighbours;
@@ -18,7 +19,7 @@ mod settled;
 
 pub use admission::Admission;
 pub use compare::compare;
-pub use left::{KEPT_ORPHAN, LEFT_OVER_HOOK};
+pub use left::{KEPT_ORPHAN, LEFT_OVER_HOOK, adopted_along};
 pub use lives::{Known, Lives};
 pub use offline::{AtHand, OfflineForecaster};
 pub use schemas::{Library, Schemas};

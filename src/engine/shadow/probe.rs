@@ -1,11 +1,14 @@
 //! The probe: what the server says, object by object; and the way of a release through any forecast.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use managed_fields::Time;
 use serde_json::Value;
 
 use super::Holders;
-use super::left::{left, note};
+use super::dead::dead_versions;
+use super::left::{ADOPTED_ALONG, left, note};
 use super::lives::Known;
 use super::objects::{ManifestObject, Objects, ObjectsError, objects};
 use super::offline::AtHand;
@@ -17,9 +20,9 @@ use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, ReleaseOutcome,
-    judge, read_entries, read_probe, trap_notes,
+    is_custom_resource, judge, read_entries, read_probe, trap_notes,
 };
-use crate::domain::transfer::{Adoption, ApplySet, adopt};
+use crate::domain::transfer::{Adoption, ApplySet, Terms, adopt_under};
 use crate::engine::chain::chain;
 use crate::engine::ports::{Clock, Dice};
 use crate::engine::records::{Loaded, ReleaseRecords};
@@ -52,8 +55,10 @@ pub struct PreparedObject {
     pub live: LiveObject,
     /// What Helm's entry shall own.
     pub apply_set: ApplySet,
-    /// The adoption: rehearsed, but where a forecast was computed for somebody who does not write.
+    /// The adoption: rehearsed, but where a forecast was computed for somebody who does not write, and where it repairs.
     pub adoption: Adoption,
+    /// Versions of its entries that the server knows no more.
+    pub dead: BTreeSet<String>,
 }
 
 /// A forecast, with what a run needs to act on it.
@@ -180,7 +185,7 @@ impl LiveProbe<'_> {
                         Ok(Some((forecast, write))) => {
                             forecasts.push(forecast);
                             writes.push(write);
-                            format!("{what}; it is adopted too")
+                            format!("{what}; {ADOPTED_ALONG}")
                         }
                         Ok(None) => continue,
                         Err(why) => format!("{what}; it is not adopted: {why}"),
@@ -266,10 +271,11 @@ impl LiveProbe<'_> {
         seen.lives.truncate(lives);
         Ok(match verdict {
             Verdict::Write(forecast, write) => {
-                let lawful = matches!(
-                    forecast.outcome,
-                    ObjectOutcome::OwnershipOnly | ObjectOutcome::Drift
-                );
+                let lawful = match forecast.outcome {
+                    ObjectOutcome::OwnershipOnly | ObjectOutcome::Drift => true,
+                    ObjectOutcome::DeadEntries { .. } => !is_custom_resource(&forecast.object),
+                    _ => false,
+                };
                 if lawful && forecast.active.is_empty() {
                     Ok(Some((forecast, *write)))
                 } else {
@@ -322,10 +328,12 @@ impl LiveProbe<'_> {
             if !others.is_empty() {
                 return settled(ObjectOutcome::Shared { with: others });
             }
+            let dead = dead_versions(self.reader, wanted, &live).await?;
+            let wiped = !dead.is_empty() && is_custom_resource(object);
             let told = match at_hand {
                 Some(at_hand) => {
                     at_hand
-                        .told(self.reader, wanted, &live, self.managers)
+                        .told(self.reader, wanted, &live, self.managers, &dead)
                         .await?
                 }
                 None => None,
@@ -333,7 +341,7 @@ impl LiveProbe<'_> {
             let computed = told.is_some();
             let probed = match told {
                 Some(probed) => probed,
-                None => match self.ask(wanted, &live, attempt, seen).await? {
+                None => match self.ask(wanted, &live, &dead, attempt, seen).await? {
                     Asked::Probed(probed) => probed,
                     Asked::Settled(forecast) => return Ok(Verdict::Settled(forecast)),
                 },
@@ -342,8 +350,17 @@ impl LiveProbe<'_> {
             let Some(apply_set) = probed.apply_set else {
                 return Ok(Verdict::Settled(forecast));
             };
-            let adoption = match adopt(live.managed_fields(), &apply_set, self.managers, self.now())
-            {
+            let base = Terms {
+                repair: wiped,
+                ..Terms::default().with_dead(&dead)
+            };
+            let adoption = match adopt_under(
+                live.managed_fields(),
+                &apply_set,
+                &base,
+                self.managers,
+                self.now(),
+            ) {
                 Ok(Some(adoption)) => adoption,
                 Ok(None) => {
                     if matches!(forecast.outcome, ObjectOutcome::OwnershipOnly) {
@@ -357,12 +374,14 @@ impl LiveProbe<'_> {
                     });
                 }
             };
-            if computed && at_hand.is_some_and(|at_hand| !at_hand.rehearses(wanted)) {
+            // Whether it is repaired is for the rules to say: that is rehearsed if they do.
+            if wiped || computed && at_hand.is_some_and(|at_hand| !at_hand.rehearses(wanted)) {
                 let write = PreparedObject {
                     object: object.clone(),
                     live,
                     apply_set,
                     adoption,
+                    dead,
                 };
                 return Ok(Verdict::Write(forecast, Box::new(write)));
             }
@@ -383,6 +402,7 @@ impl LiveProbe<'_> {
                         live,
                         apply_set,
                         adoption,
+                        dead,
                     };
                     return Ok(Verdict::Write(forecast, Box::new(write)));
                 }
@@ -409,6 +429,7 @@ impl LiveProbe<'_> {
         &self,
         wanted: &ManifestObject,
         live: &LiveObject,
+        dead: &BTreeSet<String>,
         attempt: u32,
         seen: &mut Seen,
     ) -> Result<Asked, ForecastError> {
@@ -431,15 +452,20 @@ impl LiveProbe<'_> {
         let entries = read_entries(live.managed_fields())
             .and_then(|before| Ok((before, read_entries(after)?)));
         Ok(match entries {
-            Ok((before, after)) => Asked::Probed(read_probe(&Probe {
-                object,
-                live,
-                before: &before,
-                applied: &applied,
-                after: &after,
-                manager: &manager,
-                managers: self.managers,
-            })),
+            Ok((mut before, after)) => {
+                // The server has dropped these in its answer: nobody took their fields.
+                before.retain(|entry| !dead.contains(entry.api_version()));
+                let probed = read_probe(&Probe {
+                    object,
+                    live,
+                    before: &before,
+                    applied: &applied,
+                    after: &after,
+                    manager: &manager,
+                    managers: self.managers,
+                });
+                Asked::Probed(probed.with_dead(live, dead))
+            }
             Err(error) => Asked::Settled(plain(
                 object,
                 ObjectOutcome::Unknown {
@@ -515,11 +541,11 @@ fn refused(object: &ObjectRef, error: cluster::Error) -> Result<ObjectForecast, 
         ErrorKind::Invalid if error.message.contains(DEAD_VERSION) => ObjectOutcome::DeadEntries {
             entries: vec![error.message],
         },
-        ErrorKind::Server if error.message.ends_with(MISFIT) => ObjectOutcome::DeadEntries {
-            entries: vec![format!(
-                "an entry of a version that the object does not fit: {}",
+        ErrorKind::Server if error.message.ends_with(MISFIT) => ObjectOutcome::MisfitEntries {
+            reason: format!(
+                "an entry of managedFields is of a version that the object does not fit: {}",
                 error.message
-            )],
+            ),
         },
         _ if error.is_fault() => ObjectOutcome::Unknown {
             reason: format!("the server fails to try it: {}", error.message),

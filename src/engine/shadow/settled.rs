@@ -14,7 +14,9 @@ use crate::domain::policy::{
     Book, Case, Decision, SCALER_KINDS, ScaleTargets, Subject, decide, settle, terms,
 };
 use crate::domain::release::ChartRef;
-use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome};
+use crate::domain::shadow::{
+    Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome, is_custom_resource,
+};
 use crate::domain::transfer::values::MARK_MANAGER;
 use crate::domain::transfer::values::{self, Change, Way};
 use crate::domain::transfer::{
@@ -116,20 +118,26 @@ impl Settling<'_> {
                 Some(prepared) => Some((prepared.live.clone(), prepared.apply_set.clone())),
                 None => self.adopted(object).await?,
             };
+            let dead = prepared.as_ref().map(|it| it.dead.clone());
+            let dead = dead.unwrap_or_default();
             let apply_set = known.as_ref().map(|(_, apply_set)| apply_set);
             let mut about = self.decide(&case, object, apply_set, &mut scalers).await;
             let terms = terms(object, &about);
+            let asks = !terms.is_empty();
+            let terms = terms.with_dead(&dead);
             let asked = match known {
-                Some((live, apply_set)) if !terms.is_empty() => {
+                // Without a repair nothing can be written.
+                Some(_) if !terms.repair && is_wiped(object) => Asked::Never,
+                Some((live, apply_set)) if asks => {
                     dry_runs += 1;
                     self.adoption(&object.object, live, apply_set, &terms, &mut repeats)
                         .await?
                 }
                 _ => Asked::AsBefore,
             };
-            let unchanged = |prepared| SettledObject {
+            let unchanged = |prepared: PreparedObject| SettledObject {
+                terms: Terms::default().with_dead(&prepared.dead),
                 prepared,
-                terms: Terms::default(),
                 values: Vec::new(),
             };
             let mut write = None;
@@ -145,13 +153,14 @@ impl Settling<'_> {
                     });
                 }
                 Asked::AsBefore => write = prepared.map(unchanged),
+                Asked::Never => {}
                 // All that is asked for is there already.
                 Asked::Nothing => object.outcome = ObjectOutcome::Migrated,
                 Asked::Refused(why) => {
                     for decision in about.iter_mut().filter(|it| it.is_in_force()) {
-                        decision.refused = Some(why.clone());
+                        decision.refuse(&*why);
                     }
-                    write = prepared.map(unchanged);
+                    write = prepared.filter(|_| !is_wiped(object)).map(unchanged);
                 }
             }
             if let Some(write) = &mut write {
@@ -199,7 +208,7 @@ impl Settling<'_> {
                 .into_iter()
                 .map(|mut decision| {
                     if decision.asks_for_scalers() && decision.refused.is_none() {
-                        decision.refused = Some(format!(
+                        decision.refuse(format!(
                             "whether an autoscaler would take the field back cannot be read: {why}"
                         ));
                     }
@@ -243,7 +252,7 @@ impl Settling<'_> {
             Values::Moved => busy(),
         };
         for decision in about.iter_mut().filter(|it| asks(it)) {
-            decision.refused = Some(why.clone());
+            decision.refuse(&*why);
         }
         Ok(2)
     }
@@ -267,7 +276,9 @@ impl Settling<'_> {
                 Ok(())
             }
             Asked::Refused(why) => Err(why),
-            Asked::Nothing | Asked::AsBefore => Err("it was adopted meanwhile".to_owned()),
+            Asked::Nothing | Asked::AsBefore | Asked::Never => {
+                Err("it was adopted meanwhile".to_owned())
+            }
         })
     }
 
@@ -316,6 +327,7 @@ impl Settling<'_> {
                         action: PolicyAction::Take,
                         rule: Some(rule.clone()),
                         refused: None,
+                        irreversible: false,
                     });
                 }
             }
@@ -452,6 +464,7 @@ impl Settling<'_> {
                         live,
                         apply_set,
                         adoption,
+                        dead: terms.dead.clone(),
                     })));
                 }
                 Rehearsal::DeadEntries(entries) => {
@@ -527,11 +540,19 @@ fn lost_besides(
     None
 }
 
+/// Does the server wipe its managedFields at every write?
+fn is_wiped(object: &ObjectForecast) -> bool {
+    matches!(object.outcome, ObjectOutcome::DeadEntries { .. })
+        && is_custom_resource(&object.object)
+}
+
 enum Asked {
     /// Another adoption than without the terms.
     Write(Box<PreparedObject>),
     /// The terms ask nothing of it.
     AsBefore,
+    /// It cannot be written as it is, and nothing is asked.
+    Never,
     /// It is as the terms ask.
     Nothing,
     /// It cannot be done: the decisions do not come into force.
@@ -565,12 +586,15 @@ fn with_what_is_written(
 
 /// The forecast without any policy.
 fn plain(prepared: Prepared, recorded: bool) -> SettledRelease {
+    // What would have to be repaired is not written without a rule.
+    let lawful = |it: &PreparedObject| it.dead.is_empty() || !is_custom_resource(&it.object);
     let objects: Vec<_> = prepared
         .objects
         .into_iter()
+        .filter(lawful)
         .map(|prepared| SettledObject {
+            terms: Terms::default().with_dead(&prepared.dead),
             prepared,
-            terms: Terms::default(),
             values: Vec::new(),
         })
         .collect();

@@ -109,6 +109,11 @@ pub async fn survey(
             continue;
         };
         let name = &object.object;
+        let saved: Inverse = images.get(eyes.journal, inverse).await?;
+        if object.values.is_none() && saved.lost.is_some_and(|lost| lost.one_way) {
+            // What was there cannot be written: its owners stay.
+            continue;
+        }
         let seen = match see(eyes, migrated, index, inverse, images, &mut memory).await {
             Ok(seen) => seen,
             Err(DriveError::Ledger(LedgerError::Seal(error))) => {
@@ -364,6 +369,7 @@ pub async fn open_undo(
             .collect(),
         dwell_seconds,
         finalizer: possible.finalizer,
+        unrestored: migrated.opened.unrestored.clone(),
         intent: Intent::lock(lock, hands.clock.now()),
     };
     open(hands, opened, images, Memory::default(), 0, 0).await

@@ -45,6 +45,8 @@ pub struct UndoEnd {
     pub objects: u32,
     /// Of them, those whose values go back too.
     pub valued: u32,
+    /// What is not put back, in words: owners that nobody can write any more.
+    pub unrestored: Vec<String>,
     /// Writes that took effect, or are needed.
     pub writes: u32,
     /// The revision that is deployed before.
@@ -140,8 +142,10 @@ fn ended(target: &UndoTarget, attempt: Option<&Attempt>, end: Option<Outcome>) -
         let objects = attempt.opened.objects.iter();
         objects.filter(|object| object.values.is_some()).count()
     });
+    let unrestored = attempt.map_or_else(Vec::new, Attempt::unrestored);
     UndoEnd {
         release: target.release.clone(),
+        unrestored: unrestored.into_iter().map(str::to_owned).collect(),
         end,
         objects,
         valued: u32::try_from(valued).unwrap_or(u32::MAX),

@@ -304,6 +304,11 @@ fn tiles(plan: &Plan) -> Vec<Tile> {
         ("ownership patches", it.objects, true),
         ("record writes", records, true),
         ("value changes", it.value_changes, true),
+        (
+            "irreversible repairs",
+            plan.irreversible_objects(),
+            plan.irreversible_objects() > 0,
+        ),
     ]
     .into_iter()
     .filter(|(_, _, shown)| *shown)

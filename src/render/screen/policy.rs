@@ -178,6 +178,7 @@ mod tests {
                     why: Some("autoscaled".into()),
                 }),
                 refused: refused.map(str::to_owned),
+                irreversible: false,
             };
         candidate.decisions = vec![
             decision(first, Action::Yield, None),

@@ -159,6 +159,16 @@ impl RunPreviewScreen<'_> {
             Span::plain("Back at any time:  "),
             Span::with(back.command(), Role::Strong),
         ]);
+        let repaired = plan.irreversible_objects();
+        if repaired > 0 {
+            lines.push(vec![Span::with(
+                format!(
+                    "Irreversible:      owners of {} are repaired; an undo leaves them so",
+                    text::counted(repaired, "object")
+                ),
+                Role::Attention,
+            )]);
+        }
         lines
     }
 
@@ -319,6 +329,9 @@ pub(super) fn summary(report: &RunReport) -> Value {
     summary["state"] = json!(report.state);
     summary["wave"] = json!(report.wave);
     summary["valueChanges"] = json!(report.value_changes);
+    if report.irreversible > 0 {
+        summary["irreversible"] = json!(report.irreversible);
+    }
     if let Some(why) = &report.why {
         summary["why"] = json!(why);
     }
@@ -393,6 +406,15 @@ pub fn report_screen(report: &RunReport) -> Document {
         report.value_changes,
         text::counted(report.value_changes, "value change"),
     ));
+    if report.irreversible > 0 {
+        line.push(Span::with(
+            format!(
+                ", owners of {} repaired for good",
+                text::counted(report.irreversible, "object")
+            ),
+            Role::Attention,
+        ));
+    }
     line.push(Span::plain("."));
     next_of(document.line(line), report)
 }
@@ -452,6 +474,7 @@ pub(crate) mod tests {
             waves: vec![wave(1, "canary"), wave(2, "wave-2")],
             releases,
             value_changes: 0,
+            irreversible: 0,
         }
     }
 

@@ -60,6 +60,17 @@ impl ShadowScreen<'_> {
         {
             document = document.total([Span::plain(line)]);
         }
+        let decisions = self.releases.iter().flat_map(|it| &it.decisions);
+        let repaired = decisions.filter(|it| it.irreversible).count();
+        if repaired > 0 {
+            document = document.total([Span::with(
+                format!(
+                    "Irreversible by rules: owners of {} would be repaired; an undo leaves them so.",
+                    text::counted(repaired as u64, "object")
+                ),
+                Role::Attention,
+            )]);
+        }
         let document = self.notes(document.total([Span::plain(self.total(&totals))]));
         match self.sorted().first().filter(|first| is_held(first)) {
             Some(first) => document

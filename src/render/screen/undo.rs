@@ -19,6 +19,8 @@ struct Counts {
     writes: u64,
     /// Of these objects, those whose values go back too.
     valued: u64,
+    /// Objects with owners that cannot be put back.
+    unrestored: u64,
 }
 
 fn counts(report: &UndoReport) -> Counts {
@@ -31,6 +33,7 @@ fn counts(report: &UndoReport) -> Counts {
             counts.objects += u64::from(item.objects);
             counts.writes += u64::from(item.writes);
             counts.valued += u64::from(item.valued);
+            counts.unrestored += item.unrestored.len() as u64;
         }
     }
     counts
@@ -67,17 +70,27 @@ pub(super) fn records(report: &UndoReport, all: bool) -> Vec<Record> {
             if undone && let Value::Object(map) = &mut json {
                 map.remove("why");
             }
+            let stays = !item.unrestored.is_empty()
+                && matches!(item.end, None | Some(Outcome::Undone { .. }));
+            if stays {
+                json["unrestored"] = json!(item.unrestored);
+            }
+            let told = if stays {
+                Some(item.unrestored.join("; "))
+            } else {
+                item.end.as_ref().filter(|_| !undone).and_then(why)
+            };
             Record {
                 cells: vec![
                     Span::plain(item.release.to_string()),
                     Span::with(word, role),
                     Span::plain(item.objects.to_string()),
                     Span::plain(record),
-                    Span::or_none(item.end.as_ref().filter(|_| !undone).and_then(why)),
+                    Span::or_none(told),
                 ],
                 json,
                 name: Some(item.release.to_string()),
-                only_wide: undone && !all,
+                only_wide: undone && !stays && !all,
             }
         })
         .collect()
@@ -104,6 +117,9 @@ pub(super) fn base(kind: &'static str, report: &UndoReport, dry_run: bool) -> Do
     summary["objects"] = json!(counts.objects);
     summary["writes"] = json!(if dry_run { 0 } else { counts.writes });
     summary["valueChanges"] = json!(counts.valued);
+    if counts.unrestored > 0 {
+        summary["unrestored"] = json!(counts.unrestored);
+    }
     Document::new(kind)
         .field("metadata", metadata)
         .field("summary", summary)
@@ -130,10 +146,22 @@ fn preview_text(report: &UndoReport, writes_per_second: u32) -> String {
             objects => format!("values of {} go back", text::counted(objects, "object")),
         },
     );
+    line.push_str(&but_for(&counts));
     for (count, words) in left(&counts.totals) {
         let _ = write!(line, ", {} {words}: left alone", text::count(count));
     }
     line
+}
+
+/// What stays, if anything does.
+fn but_for(counts: &Counts) -> String {
+    match counts.unrestored {
+        0 => String::new(),
+        objects => format!(
+            ", but for owners of {} that nobody can write any more",
+            text::counted(objects, "object")
+        ),
+    }
 }
 
 fn left(totals: &Totals) -> impl Iterator<Item = (u32, &'static str)> {
@@ -168,7 +196,7 @@ pub fn preview_screen(report: &UndoReport, writes_per_second: u32) -> Document {
 pub fn preview_lines(report: &UndoReport, writes_per_second: u32) -> Vec<Vec<Span>> {
     let mut lines = Vec::new();
     for record in records(report, true) {
-        if record.json["state"] != "WillUndo" {
+        if record.json["state"] != "WillUndo" || !record.json["unrestored"].is_null() {
             let cell = |place: usize| {
                 record
                     .cells
@@ -187,8 +215,13 @@ pub fn preview_lines(report: &UndoReport, writes_per_second: u32) -> Vec<Vec<Spa
         "Undo of {run}: {}.",
         preview_text(report, writes_per_second)
     ))]);
-    lines.push(vec![Span::plain(if counts(report).valued == 0 {
+    let Counts {
+        valued, unrestored, ..
+    } = counts(report);
+    lines.push(vec![Span::plain(if valued == 0 && unrestored == 0 {
         "    Goes back: who owns the fields, and the release records, byte for byte. No value changes, no pod restarts."
+    } else if valued == 0 {
+        "    Goes back: who owns the fields, but for what is named above, and the release records. No value changes, no pod restarts."
     } else {
         "    Goes back: values that policies changed, who owns the fields, and the release records. Pods may restart."
     })]);
@@ -210,6 +243,9 @@ pub fn report_screen(report: &UndoReport) -> Document {
         text::count(counts.totals.undone),
         text::counted(counts.objects, "object"),
     ))];
+    if counts.unrestored > 0 {
+        line.push(Span::with(but_for(&counts), Role::Attention));
+    }
     for (count, words) in left(&Totals {
         undone: 0,
         ..counts.totals
@@ -289,6 +325,7 @@ pub(crate) mod tests {
             end,
             objects: 9,
             valued: 0,
+            unrestored: Vec::new(),
             writes: 13,
             from: Revision(from),
             to: Revision(to),
@@ -361,6 +398,43 @@ ap-2/monitoring/loki   WillUndo   9         6->5      <none>
                 .stderr
                 .starts_with("1 put back byte for byte (9 objects, 1m05s), 1 moved on.\n")
         );
+    }
+
+    #[test]
+    fn owners_that_stay_are_named_before_and_after() {
+        let entries =
+            "Thing it keeps its new owners, not restorable: operator (Update, d6.io/v1alpha1)";
+        for end in [
+            None,
+            Some(Outcome::Undone {
+                why: "asked for".into(),
+            }),
+        ] {
+            let mut undo = report(end.clone());
+            undo.items[0].unrestored = vec![entries.into()];
+            let document = match end {
+                None => preview_screen(&undo, 4),
+                Some(_) => report_screen(&undo),
+            };
+            let printed = print(&document, Format::Table);
+            assert!(printed.stdout.contains(entries), "{}", printed.stdout);
+            let but = ", but for owners of 1 object that nobody can write any more";
+            assert!(printed.stderr.contains(but), "{}", printed.stderr);
+            let json = document.to_json();
+            assert_eq!(json["summary"]["unrestored"], 1);
+            let items = json["items"].as_array().unwrap();
+            assert!(
+                items.iter().any(|it| it["unrestored"][0] == entries),
+                "{json}"
+            );
+            let lines = preview_lines(&undo, 4);
+            let told = |words: &str| {
+                let mut spans = lines.iter().flatten();
+                spans.any(|span| span.text.contains(words))
+            };
+            assert!(!told("byte for byte"));
+            assert!(told(entries));
+        }
     }
 
     #[test]

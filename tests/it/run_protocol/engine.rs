@@ -375,6 +375,7 @@ impl World {
             objects,
             dwell_seconds: if config.dwell { DWELL_SECONDS } else { 0 },
             finalizer: config.finalizer,
+            unrestored: Vec::new(),
             intent: Intent {
                 no: IntentNo(1),
                 step: Step::Lock,

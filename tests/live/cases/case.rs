@@ -62,6 +62,10 @@ pub struct Case {
     pub notes: &'static [&'static str],
     /// Causes of notes that must not be there.
     pub silent: &'static [&'static str],
+    /// What the undo says it cannot put back: owners of objects may then differ after it.
+    pub unrestored: &'static [&'static str],
+    /// After the undo, before the next run.
+    pub undone: Option<Deed>,
     /// Before the undo.
     pub between: Option<Between>,
     /// Helm 4 with the same chart.
@@ -85,6 +89,8 @@ impl Case {
             verdict: Verdict::Migrates,
             notes: &[],
             silent: &[],
+            unrestored: &[],
+            undone: None,
             between: None,
             same: Same::NoOp,
             changed: None,
@@ -139,6 +145,12 @@ impl Case {
 
     pub const fn silent(mut self, causes: &'static [&'static str]) -> Self {
         self.silent = causes;
+        self
+    }
+
+    pub const fn unrestored(mut self, words: &'static [&'static str], undone: Deed) -> Self {
+        self.unrestored = words;
+        self.undone = Some(undone);
         self
     }
 

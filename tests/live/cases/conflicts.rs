@@ -60,6 +60,8 @@ fn until_in_force(site: &Site<'_>, shows: impl Fn(&testbed::api::Answer) -> bool
 
 const PRIVILEGED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: it}\nspec: {containers: [{name: c, image: registry.example/c:1, securityContext: {privileged: true}}]}\n";
 
+const DEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: x, b: \"{{ .Values.value }}\"}\n";
+
 pub const CASES: &[Case] = &[
     Case::new("own-nobody", MAP).drift(|site| site.owners(&site.core(IT), Vec::clear)),
     Case::new("own-first-apply", MAP)
@@ -152,6 +154,28 @@ pub const CASES: &[Case] = &[
     Case::new("own-pod-security", PRIVILEGED).drift(|site| {
         site.kubectl(&["label", "namespace", site.name, "pod-security.kubernetes.io/enforce=restricted"]);
     }),
+    Case::new("own-dead", DEAD)
+        .drift(|site| {
+            let path = site.core("configmaps/settings");
+            site.patched_by("operator", &path, &json!({ "data": { "c": "theirs" } }));
+            site.plant("configmaps", &path, |entries| {
+                for entry in &mut *entries {
+                    if entry["manager"] == "operator" {
+                        entry["apiVersion"] = json!("v1beta9");
+                    }
+                }
+                let mut older = entries[0].clone();
+                older["manager"] = json!("helm");
+                older["apiVersion"] = json!("v1alpha9");
+                older["fieldsV1"] = json!({ "f:data": { "f:a": {} } });
+                entries.insert(0, older);
+            });
+        })
+        .noted(&["dead-entries"])
+        .unrestored(
+            &["helm (Update, v1alpha9)", "operator (Update, v1beta9)"],
+            |site| assert_eq!(site.managers(&site.core("configmaps/settings")), ["helm/Update"]),
+        ),
 ];
 
 /// Adds an annotation.

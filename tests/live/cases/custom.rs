@@ -36,6 +36,20 @@ macro_rules! versions {
     };
 }
 
+macro_rules! thing {
+    ($case:literal, $version:literal, $spec:literal) => {
+        concat!(
+            "apiVersion: ",
+            $case,
+            ".example/",
+            $version,
+            "\nkind: Thing\nmetadata: {name: it}\nspec: {",
+            $spec,
+            "}\n"
+        )
+    };
+}
+
 const IN_CRDS: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\ndata: {a: {{ .Values.value }}}\n";
 
@@ -142,6 +156,21 @@ fn new_schema(site: &Site<'_>, property: &str, schema: &Value) {
     });
 }
 
+const VALUE: &str = thing!("cr-repaired-stored", "v1", "a: \"{{ .Values.value }}\"");
+
+/// Makes v1 the version that is stored, and says that nothing is stored in another any more.
+fn stored_as_v1(site: &Site<'_>) {
+    let store = |version: usize, stored: bool| json!({ "op": "replace", "path": format!("/spec/versions/{version}/storage"), "value": stored });
+    let patch = json!([store(0, false), store(1, true)]);
+    site.api().json_patch(&crd_path(site), &patch).unwrap();
+    let stored = json!({ "status": { "storedVersions": ["v1"] } });
+    let path = format!("{}/status", crd_path(site));
+    site.until("v1 as the only stored version", || {
+        let said = site.api().merge_patch(&path, &stored);
+        said.is_ok_and(|it| it["status"]["storedVersions"] == json!(["v1"]))
+    });
+}
+
 /// Takes the older version away.
 fn only_v1(site: &Site<'_>) {
     let patch = json!([
@@ -155,20 +184,6 @@ fn only_v1(site: &Site<'_>) {
 
 fn by_operator(site: &Site<'_>, version: &str, patch: &Value) {
     site.patched_by("operator", &it(site, version), patch);
-}
-
-macro_rules! thing {
-    ($case:literal, $version:literal, $spec:literal) => {
-        concat!(
-            "apiVersion: ",
-            $case,
-            ".example/",
-            $version,
-            "\nkind: Thing\nmetadata: {name: it}\nspec: {",
-            $spec,
-            "}\n"
-        )
-    };
 }
 
 fn convert_at(site: &Site<'_>, port: u16) {
@@ -316,7 +331,70 @@ pub const CASES: &[Case] = &[
             "a: {type: string}, b: {type: string}, added: {type: string, default: x}"
         ))
         .drift(|site| by_operator(site, "v1alpha1", &json!({ "spec": { "b": "z" } })))
-        .held(&["dead-entries"]),
+        .held(&["misfit-entries"]),
+    Case::new("cr-repaired-stored", thing!("cr-repaired-stored", "v1alpha1", "a: x"))
+        .crds(crd!(
+            "cr-repaired-stored",
+            concat!(
+                "  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: &s {openAPIV3Schema: {type: object, properties: {",
+                "spec: {type: object, properties: {a: {type: string}, b: {type: string}}}, status: {type: object, properties: {phase: {type: string}}}}}}}\n",
+                "  - {name: v1, served: true, storage: false, subresources: {status: {}}, schema: *s}\n"
+            )
+        ))
+        .drift(|site| {
+            by_operator(site, "v1alpha1", &json!({ "spec": { "b": "theirs" } }));
+            let status = format!("{}/status", it(site, "v1alpha1"));
+            site.patched_by("operator", &status, &json!({ "status": { "phase": "Ready" } }));
+            stored_as_v1(site);
+            site.template(VALUE);
+            site.upgrade3(&[]);
+            only_v1(site);
+        })
+        .noted(&["repair"])
+        .unrestored(
+            &[
+                "helm (Update, cr-repaired-stored.example/v1alpha1)",
+                "operator (Update, cr-repaired-stored.example/v1alpha1)",
+                "operator/status (Update, cr-repaired-stored.example/v1alpha1)",
+            ],
+            |site| assert_eq!(site.managers(&it(site, "v1")), ["helm/Apply", "operator/Update"]),
+        )
+        .afterwards(|site| {
+            // Whoever writes now writes one field, and wipes nothing.
+            by_operator(site, "v1", &json!({ "spec": { "b": "again" } }));
+            let entries = ["helm/Apply", "operator/Update"];
+            assert_eq!(site.managers(&it(site, "v1")), entries);
+        }),
+    Case::new("cr-repaired-own", thing!("cr-repaired-own", "v1alpha1", "a: x"))
+        .crds(versions!(
+            "cr-repaired-own",
+            "a: {type: string}",
+            "a: {type: string}"
+        ))
+        .drift(|site| {
+            site.template(thing!("cr-repaired-own", "v1", "a: late"));
+            site.upgrade3(&[]);
+            only_v1(site);
+        })
+        .noted(&["repair"])
+        .unrestored(
+            &["helm (Update, cr-repaired-own.example/v1alpha1)"],
+            |site| assert_eq!(site.managers(&it(site, "v1")), ["helm/Apply"]),
+        ),
+    // No longer served, but the definition still has it: the server converts.
+    Case::new("cr-retired", thing!("cr-retired", "v1", "a: x"))
+        .crds(versions!(
+            "cr-retired",
+            "a: {type: string}, b: {type: string}",
+            "a: {type: string}, b: {type: string}"
+        ))
+        .drift(|site| {
+            by_operator(site, "v1alpha1", &json!({ "spec": { "b": "z" } }));
+            let patch = json!([{ "op": "replace", "path": "/spec/versions/0/served", "value": false }]);
+            site.api().json_patch(&crd_path(site), &patch).unwrap();
+            let older = it(site, "v1alpha1");
+            site.until("the end of v1alpha1", || site.api().get(&older).is_err());
+        }),
     Case::new("cr-unserved", thing!("cr-unserved", "v1alpha1", "a: x"))
         .crds(versions!(
             "cr-unserved",

@@ -12,6 +12,7 @@
 //! | [`hooks`] | left-over hooks, kept objects |
 //! | [`records`] | failed, missing and full histories; life after the migration |
 //! | [`policies`] | conflicts that a rule decides |
+//! | [`aggregated`] | an aggregated API, on a control plane of its own |
 //!
 //! [`case`] is a row as a value, [`site`] its namespace and tools, [`play`] the play, [`converter`] a conversion webhook.
 
@@ -42,6 +43,7 @@ macro_rules! deployment {
     };
 }
 
+mod aggregated;
 mod case;
 mod conflicts;
 mod converter;
@@ -76,6 +78,11 @@ fn all() -> Vec<Case> {
 #[test]
 fn every_row_is_as_the_table_says() {
     play::play(&all(), policies::RULES);
+}
+
+#[test]
+fn an_aggregated_api_that_is_away_disturbs_nobody() {
+    play::play(aggregated::CASES, "");
 }
 
 /// An object belongs to the case whose name is in its key.

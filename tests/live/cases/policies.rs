@@ -16,6 +16,12 @@ namespace = "pol-yield"
 field = ".spec.replicas"
 conflict = "yield"
 why = "the next chart leaves them to the scaler"
+
+[[policy]]
+namespace = "cr-repaired-*"
+kind = "Thing"
+conflict = "repair"
+why = "v1alpha1 is not coming back"
 "#;
 
 const WEB: &str = deployment!("replicas: 1", "env: []");

@@ -182,6 +182,21 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// Stores an object again with other managedFields, past the API server: with entries that it would not take.
+    pub fn plant(&self, resource: &str, path: &str, change: impl Fn(&mut Vec<Value>)) {
+        let mut live = self.api().get(path).unwrap();
+        let metadata = live["metadata"].as_object_mut().unwrap();
+        metadata.remove("resourceVersion");
+        change(metadata["managedFields"].as_array_mut().unwrap());
+        let name = metadata["name"].as_str().unwrap().to_owned();
+        let wished = metadata["managedFields"].clone();
+        let key = format!("/registry/{resource}/{}/{name}", self.name);
+        self.plane.plant(&key, &live).unwrap();
+        self.until("what was planted", || {
+            self.api().get(path).unwrap()["metadata"]["managedFields"] == wished
+        });
+    }
+
     /// Waits for something of the server's own caches.
     pub fn until(&self, what: &str, holds: impl Fn() -> bool) {
         let started = Instant::now();

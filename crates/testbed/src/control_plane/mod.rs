@@ -7,6 +7,7 @@ mod args;
 mod kubeconfig;
 mod layout;
 mod options;
+mod store;
 mod wait;
 
 use std::fs;
@@ -195,6 +196,14 @@ impl ControlPlane {
     /// One more volume that a claim can bind to; a name that no other volume has.
     pub fn add_volume(&self, name: &str) -> Result<(), Error> {
         self.api.post(VOLUMES, &manifests::volume(name)).map(drop)
+    }
+
+    /// Stores an object past the API server, straight in etcd, below a key such as `/registry/configmaps/shop/web`.
+    pub fn plant(&self, key: &str, object: &Value) -> Result<(), Error> {
+        let [client, ..] = self.ports.as_slice() else {
+            return Err(Error::Misuse("a control plane without ports".into()));
+        };
+        store::put(client.number, key, object)
     }
 
     /// A client of the admin.

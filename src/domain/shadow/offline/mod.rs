@@ -35,11 +35,11 @@ use serde_json::Value;
 pub use api::{Api, ApiError};
 pub use next::{NextInput, next};
 
-use super::object::{Probe, Probed, read_entries, read_probe};
+use super::object::{Probe, Probed, is_custom_resource, read_entries, read_probe};
 use super::{ObjectForecast, ObjectOutcome};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::domain::transfer::{TransferError, describe, is_own};
+use crate::domain::transfer::{Terms, TransferError, describe, is_own, mended};
 
 /// The manager that stands for Helm in the computation: a new one, so that what it would own and take shows. No real
 /// manager has this name.
@@ -64,6 +64,8 @@ pub struct Input<'a> {
     pub api: &'a Api,
     /// Whose entries are Helm's own.
     pub managers: &'a ManagerMatcher,
+    /// Versions of its entries that the server knows no more (rule R2).
+    pub dead: &'a BTreeSet<String>,
 }
 
 /// A forecast.
@@ -100,7 +102,7 @@ pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
         all: entries,
         here,
         aside,
-    } = Entries::of(input.live, object)?;
+    } = Entries::of(input.live, object, input.dead)?;
     let live = &input.live.json;
     let merged =
         match (endpoint.manager).apply_to_entries(live, &here, input.body, MANAGER, true, EPOCH) {
@@ -127,7 +129,7 @@ pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
     let settled = settle::settle(object, &mut applied, live, endpoint.view);
     let mut after = merged.entries;
     after.extend(aside);
-    let probed = read_probe(&Probe {
+    let mut probed = read_probe(&Probe {
         object,
         live: input.live,
         before: &entries,
@@ -136,6 +138,9 @@ pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
         manager: MANAGER,
         managers: input.managers,
     });
+    if !input.dead.is_empty() {
+        probed = probed.with_dead(input.live, input.dead);
+    }
     let doubt = settled.or_else(|| doubt_of(input, &probed, &entries));
     Ok(Told { probed, doubt })
 }
@@ -154,13 +159,22 @@ struct Entries {
 }
 
 impl Entries {
-    fn of(live: &LiveObject, object: &ObjectRef) -> Result<Self, Unknown> {
-        let all = read_entries(live.managed_fields()).map_err(|error| {
+    fn of(live: &LiveObject, object: &ObjectRef, dead: &BTreeSet<String>) -> Result<Self, Unknown> {
+        let mut all = read_entries(live.managed_fields()).map_err(|error| {
             unknown(format!(
                 "the live managedFields do not read: {}",
                 cause(&error)
             ))
         })?;
+        if !dead.is_empty() {
+            // As a repair would leave them, or the server's next write.
+            let terms = Terms {
+                dead: dead.clone(),
+                repair: is_custom_resource(object),
+                ..Terms::default()
+            };
+            all = mended(all, &terms, &object.api_version);
+        }
         let (here, aside): (Vec<_>, Vec<_>) = all
             .iter()
             .cloned()

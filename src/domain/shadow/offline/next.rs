@@ -4,6 +4,8 @@
 //! only those, become one Apply entry (upstream client-go `util/csaupgrade/upgrade.go`). So entries of aliases are in
 //! conflict here, which an adoption by refit would have taken over.
 
+use std::collections::BTreeSet;
+
 use managed_fields::csa::{self, Flavor, Upgrade};
 use managed_fields::manager::ManagerError;
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation};
@@ -64,7 +66,7 @@ pub fn next(input: &NextInput<'_>) -> Result<NextObject, Unknown> {
         None
     };
     let live = upgraded.as_ref().unwrap_or(live);
-    let Entries { all, here, .. } = Entries::of(live, object)?;
+    let Entries { all, here, .. } = Entries::of(live, object, &BTreeSet::new())?;
     let apply = |force| {
         endpoint.manager.apply_to_entries(
             &live.json,

@@ -99,6 +99,7 @@ impl World {
             live: &self.live(),
             api: &api,
             managers: &managers(),
+            dead: &BTreeSet::new(),
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::fleet::natural_order;
 use crate::domain::ids::ClusterName;
 use crate::domain::plan::{Plan, RequestEstimate};
 use crate::domain::shadow::ReleaseOutcome;
-use crate::render::{Column, Document, Next, Record, Span, text};
+use crate::render::{Column, Document, Next, Record, Role, Span, text};
 
 /// What the screens show.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +101,16 @@ impl PlanScreen<'_> {
             ),
             Span::plain(". Each release gains one Helm revision."),
         ]);
+        let repaired = plan.irreversible_objects();
+        if repaired > 0 {
+            document = document.line([Span::with(
+                format!(
+                    "Irreversible: owners of {} are repaired; an undo leaves them so.",
+                    text::counted(repaired, "object")
+                ),
+                Role::Attention,
+            )]);
+        }
         if summary.migrate > 0 {
             let estimate = RequestEstimate::of(plan);
             document = document.text(requests::line(&estimate));

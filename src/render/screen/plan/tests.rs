@@ -182,6 +182,43 @@ fn print(document: &Document) -> crate::render::Printed {
 }
 
 #[test]
+fn what_no_undo_puts_back_is_said() {
+    use crate::domain::fleet::PolicyAction;
+    use crate::domain::policy::{Decision, MANAGED_FIELDS, Subject};
+    let mut plan = acme();
+    let decision = Decision {
+        object: crate::domain::object::ObjectRef {
+            api_version: "d6.io/v1".into(),
+            kind: "Thing".into(),
+            namespace: None,
+            name: "it".into(),
+        },
+        subject: Subject::Dead,
+        field: MANAGED_FIELDS.into(),
+        owner: None,
+        action: PolicyAction::Repair,
+        rule: None,
+        refused: None,
+        irreversible: true,
+    };
+    plan.waves[0].releases[0].decisions = vec![decision];
+    let screen = PlanScreen {
+        plan: &plan,
+        saved: None,
+        file: Some("p.json"),
+        wide: false,
+    };
+    let printed = print(&screen.document());
+    let line = "Irreversible: owners of 1 object are repaired; an undo leaves them so.";
+    assert!(printed.stdout.contains(line), "{}", printed.stdout);
+    let json = serde_json::to_value(&plan).unwrap();
+    assert_eq!(
+        json["waves"][0]["releases"][0]["decisions"][0]["irreversible"],
+        true
+    );
+}
+
+#[test]
 fn the_plan() {
     let plan = acme();
     let screen = PlanScreen {

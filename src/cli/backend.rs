@@ -24,6 +24,7 @@ use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
 use crate::domain::shadow::Confirmed;
+use crate::engine::capture::Capture;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
@@ -96,6 +97,15 @@ pub struct GraphRead {
     pub unread: BTreeMap<ClusterName, String>,
 }
 
+/// A fleet that was captured, with the fleet whose policies count.
+#[derive(Debug, Clone)]
+pub struct Captured {
+    /// Its name, managers and policies.
+    pub fleet: Fleet,
+    /// Its clusters as they were read.
+    pub capture: Capture,
+}
+
 /// How many forecasts the server is to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
@@ -152,6 +162,12 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         whole: bool,
     ) -> Result<GraphRead, CliError>;
+
+    /// Reads everything that a forecast needs, to be kept in a file. Zero writes: reads and dry runs.
+    async fn capture(&self, invocation: &Invocation, fleet: &Fleet) -> Result<Capture, CliError>;
+
+    /// Forecasts from a capture, without a cluster.
+    async fn shadow_of(&self, invocation: &Invocation, of: Captured) -> Result<Shadow, CliError>;
 
     /// Forecasts Helm's next upgrade with a manifest, of the releases that match. Zero writes.
     async fn next_upgrades(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::captured;
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
@@ -31,7 +32,8 @@ Examples:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Keep the inventory in a file, for --from
+    /// Keep the inventory in a file, for --from, with all that a forecast needs: manifests, live objects and schemas. Values
+    /// of Secrets are kept as digests under a key that is thrown away
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
@@ -44,12 +46,16 @@ pub struct Args {
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let started = ctx.now();
     let backend = ctx.backend();
+    let mut capture = None;
     let (inventory, deadline) = if let Some(path) = &args.from {
         (files::read(path, "ReleaseList", read_inventory)?, None)
     } else {
         let fleet = backend.fleet(&ctx.invocation)?;
         ctx.say_reading(&fleet);
         let inventory = backend.inventory(&ctx.invocation, &fleet).await?;
+        if args.save.is_some() {
+            capture = Some(backend.capture(&ctx.invocation, &fleet).await?);
+        }
         (inventory, Some(fleet.deadline))
     };
     let screen = InventoryScreen {
@@ -65,7 +71,11 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     };
     let document = screen.document();
     if let Some(path) = &args.save {
-        files::write(path, &document.to_json())?;
+        let mut whole = document.to_json();
+        if let Some(capture) = &capture {
+            captured::put(&mut whole, capture)?;
+        }
+        files::write_compact(path, &whole)?;
     }
     ctx.show(&document)?;
     let unread = inventory

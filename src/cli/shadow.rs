@@ -8,10 +8,9 @@ use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
 use super::release_ref::ReleaseRef;
-use super::{shadow_next, triage};
+use super::{captured, shadow_next, triage};
 use crate::domain::ids::ReleaseId;
 use crate::render::Next;
-use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::shadow::ShadowScreen;
 
 /// Examples below the help.
@@ -32,6 +31,10 @@ Examples:
 
   # Is the forecast right? The server is asked about each object of 20 releases
   refit shadow --confirm 20
+
+  # Read the fleet once, forecast it anywhere: no cluster, no value of a Secret in the file
+  refit inventory --save acme.inv.json
+  refit shadow --from acme.inv.json
 
   # Would the next helm upgrade pass, on every cluster? (--show-only, hooks and crds/ apart)
   helm template checkout ./checkout -n shop -f prod.yaml | refit shadow --manifest - '*/shop/checkout'
@@ -64,7 +67,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
-    /// Forecast only the releases of a saved inventory
+    /// Forecast from a saved inventory, without a cluster; of one that an older version saved, its releases are looked at
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
 
@@ -89,7 +92,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     }
     let backend = ctx.backend();
     let from = match &args.from {
-        Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),
+        Some(path) => Some(captured::read(path)?),
         None => None,
     };
     let mut fleet = backend.fleet(&ctx.invocation)?;
@@ -100,20 +103,30 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     if let Some(one) = &one {
         fleet.clusters.retain(|cluster| cluster.name == one.cluster);
     }
-    let only: Option<Vec<ReleaseId>> = match (one.clone(), from) {
+    let only: Option<Vec<ReleaseId>> = match (one.clone(), &from) {
         (Some(one), _) => Some(vec![one]),
-        (None, Some(inventory)) => Some(
-            inventory
-                .releases
-                .iter()
-                .map(|release| release.id.clone().into())
-                .collect(),
-        ),
+        (None, Some(saved)) => Some(saved.releases()),
         (None, None) => None,
     };
-    ctx.say_reading(&fleet);
     let started = ctx.now();
-    let mut shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let (mut taken_at, mut clusters) = (started, fleet.clusters.len());
+    let mut shadow = match from.and_then(|saved| saved.capture) {
+        Some(_) if args.confirm.is_some() => {
+            return Err(CliError::usage(
+                "--confirm asks the clusters: leave --from out",
+            ));
+        }
+        Some(capture) => {
+            taken_at = capture.taken_at;
+            let (shadow, read) = captured::forecast(&fleet, capture, ctx).await?;
+            clusters = read;
+            shadow
+        }
+        None => {
+            ctx.say_reading(&fleet);
+            backend.shadow(&ctx.invocation, &fleet, only).await?
+        }
+    };
     if let Some(share) = args.confirm {
         let confirmed = backend
             .confirm(&ctx.invocation, &fleet, &shadow, share)
@@ -124,10 +137,10 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let causes = triage::gravest_of(&shadow.releases, &rules);
     let screen = ShadowScreen {
         fleet: &fleet.name,
-        taken_at: started,
+        taken_at,
         releases: &shadow.releases,
         unread: &shadow.unread,
-        clusters: fleet.clusters.len(),
+        clusters,
         causes: &causes,
         dry_runs: shadow.dry_runs,
         asked: shadow.asked,

@@ -8,6 +8,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::backend::Shadow;
+use super::captured;
 use super::context::Ctx;
 use super::desk::fleet_file;
 use super::error::{CliError, ErrorCode};
@@ -17,7 +21,6 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::plan::Candidate;
 use crate::domain::triage::{ReleaseCause, Rules, Subject, Triage, gravest, triage};
 use crate::playbook::triage::{Jinja, TriageInvalid, built_in, load};
-use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::triage::{SavedForecast, SavedForecasts, TriageScreen, read_forecasts};
 use crate::render::{Document, Next, Span, text};
 
@@ -199,27 +202,33 @@ async fn forecasts(from: Option<&Path>, ctx: &mut Ctx) -> Result<SavedForecasts,
             }
             return Ok(saved);
         }
-        let inventory = read_inventory(&value).map_err(|error| unreadable(&error))?;
-        let ids = inventory.releases.iter().map(|it| it.id.clone().into());
-        only = Some(ids.collect());
+        let saved = captured::of(&files::name(path), &value)?;
+        only = Some(saved.releases());
+        if let Some(capture) = saved.capture {
+            let fleet = backend.fleet(&ctx.invocation)?;
+            let taken_at = capture.taken_at;
+            let (shadow, _) = captured::forecast(&fleet, capture, ctx).await?;
+            return Ok(forecasts_of(fleet.name, taken_at, shadow));
+        }
     }
     let fleet = backend.fleet(&ctx.invocation)?;
     ctx.say_reading(&fleet);
     let taken_at = ctx.now();
     let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
-    Ok(SavedForecasts {
-        fleet: fleet.name,
+    Ok(forecasts_of(fleet.name, taken_at, shadow))
+}
+
+fn forecasts_of(fleet: String, taken_at: Timestamp, shadow: Shadow) -> SavedForecasts {
+    let releases = shadow.releases.into_iter().map(|it| SavedForecast {
+        forecast: it.forecast,
+        chart: it.chart,
+    });
+    SavedForecasts {
+        fleet,
         taken_at,
         unread: shadow.unread,
-        releases: shadow
-            .releases
-            .into_iter()
-            .map(|it| SavedForecast {
-                forecast: it.forecast,
-                chart: it.chart,
-            })
-            .collect(),
-    })
+        releases: releases.collect(),
+    }
 }
 
 /// A cause that a rule knows and no release has; or one that nobody knows.

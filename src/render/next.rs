@@ -38,6 +38,8 @@ next_lines! {
     InventoryOf { glob } => "refit inventory --context {glob}";
     /// Read one cluster again.
     InventoryCluster { cluster } => "refit inventory --cluster {cluster}";
+    /// Read everything again and keep it.
+    InventorySave { inventory } => "refit inventory --save {inventory}";
     /// Make a plan and keep it.
     Plan => "refit plan --save refit.plan.json";
     /// Make a plan of a saved inventory.

@@ -25,8 +25,8 @@ pub use adapters::{Adapters, Lock, Stores};
 pub use look::{fleet_file, invalid};
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview, UndoScope,
-    UnlockPreview, Unlocked,
+    Backend, Captured, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview,
+    UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -39,6 +39,7 @@ use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::shadow::Confirmed;
+use crate::engine::capture::Capture;
 use crate::engine::inventory::Scope;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
@@ -179,6 +180,14 @@ impl Backend for Desk {
         whole: bool,
     ) -> Result<GraphRead, CliError> {
         graph::graph(self, invocation, fleet, whole).await
+    }
+
+    async fn capture(&self, invocation: &Invocation, fleet: &Fleet) -> Result<Capture, CliError> {
+        shadow::capture(self, invocation, fleet).await
+    }
+
+    async fn shadow_of(&self, invocation: &Invocation, of: Captured) -> Result<Shadow, CliError> {
+        shadow::shadow_of(self, invocation, of).await
     }
 
     async fn next_upgrades(

@@ -1,0 +1,204 @@
+//! A cluster that answers from a capture. It has no connection: what was not asked then cannot be asked now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::answers::{
+    Answers, KindRow, PROBE, apply_key, list_key, object_key, patch_key, record_key, timeless,
+};
+use super::recorder::renamed;
+use crate::cluster::{self, Access, ErrorKind, Kind, Reader, RecordHead, RecordScope, Rehearser};
+use crate::domain::ids::Namespace;
+use crate::domain::object::{LiveObject, ObjectRef};
+use crate::domain::release::Driver;
+use crate::helm::parse_object_name;
+
+/// The status of a fault that is one object's.
+const FAULT: u16 = 500;
+
+/// The cluster.
+pub struct Saved {
+    answers: Answers,
+    documents: Arc<BTreeMap<String, Value>>,
+}
+
+impl Saved {
+    /// Of what was kept.
+    pub fn new(answers: Answers, documents: Arc<BTreeMap<String, Value>>) -> Self {
+        Self { answers, documents }
+    }
+}
+
+/// What the capture cannot answer is a fault of what was asked about, so that it holds one release and not the cluster.
+fn absent(what: String) -> cluster::Error {
+    refused(what, ErrorKind::Server)
+}
+
+fn refused(what: String, kind: ErrorKind) -> cluster::Error {
+    cluster::Error {
+        kind,
+        code: FAULT,
+        operation: what,
+        message: "the saved inventory does not hold it: look at the cluster itself".to_owned(),
+        retry_after: None,
+        source: None,
+    }
+}
+
+fn live(json: &Value, what: &str) -> cluster::Result<LiveObject> {
+    LiveObject::new(json.clone()).map_err(|_| absent(what.to_owned()))
+}
+
+#[async_trait]
+impl Reader for Saved {
+    async fn version(&self) -> cluster::Result<String> {
+        Ok(self.answers.version.clone())
+    }
+
+    async fn identity(&self) -> cluster::Result<String> {
+        Err(absent("identity".to_owned()))
+    }
+
+    async fn kinds(&self, _: bool) -> cluster::Result<Vec<Kind>> {
+        Ok(self.answers.kinds.iter().map(KindRow::again).collect())
+    }
+
+    async fn record_heads(
+        &self,
+        driver: Driver,
+        scope: &RecordScope,
+    ) -> cluster::Result<Vec<RecordHead>> {
+        let wanted = |namespace: &Namespace, name: &str| match scope {
+            RecordScope::All => true,
+            RecordScope::Namespace(only) => only == namespace,
+            RecordScope::Release(only, release) => {
+                only == namespace
+                    && parse_object_name(name).is_some_and(|(it, _)| it == release.as_str())
+            }
+        };
+        let heads = self.answers.heads.iter();
+        let heads = heads.filter(|it| it.driver == driver && wanted(&it.namespace, &it.name));
+        Ok(heads.map(|it| it.again()).collect())
+    }
+
+    async fn record(
+        &self,
+        driver: Driver,
+        namespace: &Namespace,
+        name: &str,
+    ) -> cluster::Result<Option<LiveObject>> {
+        let key = record_key(driver, namespace, name);
+        let found = self.answers.records.get(&key);
+        found.map(|json| live(json, &key)).transpose()
+    }
+
+    async fn object(&self, object: &ObjectRef) -> cluster::Result<Option<LiveObject>> {
+        let key = object_key(object);
+        if let Some(answer) = self.answers.objects.get(&key) {
+            return answer
+                .again()?
+                .as_ref()
+                .map(|json| live(json, &key))
+                .transpose();
+        }
+        let list = list_key(&object.api_version, &object.kind);
+        let Some(answer) = self.answers.lists.get(&list) else {
+            return Err(absent(format!("get {key}")));
+        };
+        let text = |json: &Value, pointer: &str| {
+            json.pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        let namespace = object.namespace.as_ref().map(|it| it.as_str().to_owned());
+        let found = answer.again()?.iter().find(|json| {
+            text(json, "/metadata/name").as_deref() == Some(&object.name)
+                && text(json, "/metadata/namespace") == namespace
+        });
+        found.map(|json| live(json, &key)).transpose()
+    }
+
+    async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
+        let key = list_key(api_version, kind);
+        match self.answers.lists.get(&key) {
+            Some(answer) => answer
+                .again()?
+                .iter()
+                .map(|json| live(json, &key))
+                .collect(),
+            None => Err(absent(format!("list {key}"))),
+        }
+    }
+
+    async fn openapi_hashes(&self) -> cluster::Result<BTreeMap<String, String>> {
+        match &self.answers.hashes {
+            Some(answer) => answer.again().cloned(),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    async fn openapi(&self, api_version: &str) -> cluster::Result<Option<Value>> {
+        let Some(answer) = self.answers.schemas.get(api_version) else {
+            return Ok(None);
+        };
+        let name = answer.again()?.as_ref();
+        Ok(name.and_then(|name| self.documents.get(name).cloned()))
+    }
+
+    async fn may(&self, _: &Access) -> cluster::Result<bool> {
+        Err(absent("access review".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Rehearser for Saved {
+    async fn rehearse_apply(
+        &self,
+        object: &ObjectRef,
+        _: &Value,
+        manager: &str,
+        _: bool,
+    ) -> cluster::Result<Value> {
+        let key = apply_key(object);
+        match self.answers.rehearsals.get(&key) {
+            Some(answer) => Ok(renamed(answer.again()?, PROBE, manager)),
+            None => Err(absent(key)),
+        }
+    }
+
+    async fn rehearse_patch(
+        &self,
+        object: &ObjectRef,
+        patch: &Value,
+    ) -> cluster::Result<LiveObject> {
+        let key = patch_key(object, patch);
+        let Some((key, answer)) =
+            key.and_then(|key| Some((key.clone(), self.answers.rehearsals.get(&key)?)))
+        else {
+            let what = format!("dry run of a patch of {object}");
+            return Err(refused(what, ErrorKind::Invalid));
+        };
+        let mut answer = live(answer.again()?, &key)?;
+        let wished = patch.as_array().into_iter().flatten();
+        let wished = wished.filter(|it| it["path"] == "/metadata/managedFields");
+        let wished: Vec<&Value> = wished
+            .filter_map(|it| it["value"].as_array())
+            .flatten()
+            .collect();
+        let entries = answer.json.pointer_mut("/metadata/managedFields");
+        // The times of new entries are those of whoever asks.
+        for entry in entries.and_then(Value::as_array_mut).into_iter().flatten() {
+            let alone = Value::Array(vec![entry.clone()]);
+            let same = wished
+                .iter()
+                .find(|it| timeless(&Value::Array(vec![(**it).clone()])) == timeless(&alone));
+            if let Some(same) = same {
+                *entry = (*same).clone();
+            }
+        }
+        Ok(answer)
+    }
+}

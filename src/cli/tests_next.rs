@@ -46,7 +46,7 @@ fn a_manifest_is_forecast_for_the_releases_that_a_glob_names() {
     assert_eq!(json["summary"]["conflicts"], 1);
     assert_eq!(
         json["items"][0]["objects"][0]["outcome"]["type"],
-        "Conflict"
+        "conflict"
     );
     let names = refit("shadow --manifest - */shop/* -o name", &given());
     assert_eq!(names.stdout, "eu-1/shop/checkout\neu-2/shop/checkout\n");

@@ -252,18 +252,18 @@ fn the_next_upgrade_meets_what_was_forecast() {
         );
         assert_eq!(*code, if deployed { 0 } else { 2 }, "{release}");
         met_conflicts += met_fields.len();
-        let gone = outcomes(item, "Deleted");
+        let gone = outcomes(item, "deleted");
         assert_eq!(gone, [format!("Service/{release}")], "{item:#}");
         if *release == "taken" {
             assert_eq!(
-                outcomes(item, "Invalid"),
+                outcomes(item, "invalid"),
                 ["ConfigMap/taken-new"],
                 "{item:#}"
             );
             assert!(words.contains("cannot be imported"), "{words}");
         } else {
             assert_eq!(
-                outcomes(item, "Created"),
+                outcomes(item, "created"),
                 [format!("ConfigMap/{release}-new")],
                 "{item:#}"
             );

@@ -18,7 +18,7 @@ use super::plan::Planned;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Library, ManifestObject, Objects, ObjectsError, Schemas, objects};
 use crate::cluster::{self, ErrorKind, Reader, RecordScope, Rehearser};
-use crate::domain::ids::{ClusterName, ReleaseId, Revision};
+use crate::domain::ids::{ClusterName, Namespace, ReleaseId, Revision};
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::offline::{NextInput, next};
@@ -386,7 +386,7 @@ fn without_version(object: &ObjectRef) -> (&str, &str, Option<&str>, &str) {
     (
         object.group(),
         &object.kind,
-        object.namespace.as_ref().map(|it| it.as_str()),
+        object.namespace.as_ref().map(Namespace::as_str),
         &object.name,
     )
 }

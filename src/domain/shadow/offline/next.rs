@@ -196,7 +196,7 @@ mod tests {
         Api::read("v1", &serde_json::from_str(BUILT_IN).unwrap()).unwrap()
     }
 
-    fn live(entries: Value, data: Value) -> LiveObject {
+    fn live(entries: &Value, data: &Value) -> LiveObject {
         let json = json!({
             "apiVersion": "v1", "kind": "ConfigMap", "data": data,
             "metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": "1", "managedFields": entries},
@@ -215,7 +215,7 @@ mod tests {
         })
     }
 
-    fn ask(live: Option<&LiveObject>, data: Value, upgrades_csa: bool) -> NextObject {
+    fn ask(live: Option<&LiveObject>, data: &Value, upgrades_csa: bool) -> NextObject {
         let object = ObjectRef {
             api_version: "v1".into(),
             kind: "ConfigMap".into(),
@@ -241,8 +241,8 @@ mod tests {
             entry("helm", "Update", &["a", "gone"]),
             entry("kubectl-edit", "Update", &["b"]),
         ]);
-        let live = live(entries, json!({"a": "1", "b": "theirs", "gone": "x"}));
-        let met = ask(Some(&live), json!({"a": "2", "b": "ours"}), true);
+        let live = live(&entries, &json!({"a": "1", "b": "theirs", "gone": "x"}));
+        let met = ask(Some(&live), &json!({"a": "2", "b": "ours"}), true);
         assert_eq!(met.outcome, NextOutcome::Conflict);
         let only = &met.conflicts[0];
         assert_eq!(
@@ -257,7 +257,7 @@ mod tests {
         );
         assert_eq!(met.drops, [".data.gone"]);
         // A revision that says ssa is not upgraded: what it left as an update is in its own way.
-        let met = ask(Some(&live), json!({"a": "2"}), false);
+        let met = ask(Some(&live), &json!({"a": "2"}), false);
         assert_eq!((met.conflicts.len(), &*met.conflicts[0].owner), (1, "helm"));
     }
 
@@ -267,12 +267,12 @@ mod tests {
             entry("helm", "Apply", &["a"]),
             entry("other", "Update", &["b"])
         ]);
-        let live = live(entries, json!({"a": "1", "b": "2"}));
+        let live = live(&entries, &json!({"a": "1", "b": "2"}));
         assert_eq!(
-            ask(Some(&live), json!({"a": "1", "b": "2"}), false).outcome,
+            ask(Some(&live), &json!({"a": "1", "b": "2"}), false).outcome,
             NextOutcome::Unchanged
         );
-        let met = ask(Some(&live), json!({"a": "3"}), false);
+        let met = ask(Some(&live), &json!({"a": "3"}), false);
         assert_eq!(
             (met.outcome, met.changes),
             (NextOutcome::Changed, vec![".data.a".to_owned()])
@@ -282,16 +282,16 @@ mod tests {
     #[test]
     fn a_manifest_that_the_schema_refuses_is_told_before_and_after_creation() {
         let wrong = json!({"a": {"no": "text"}});
-        let live = live(json!([entry("helm", "Apply", &["a"])]), json!({"a": "1"}));
+        let live = live(&json!([entry("helm", "Apply", &["a"])]), &json!({"a": "1"}));
         for live in [None, Some(&live)] {
-            let met = ask(live, wrong.clone(), false);
+            let met = ask(live, &wrong, false);
             assert!(
                 matches!(met.outcome, NextOutcome::Invalid { .. }),
                 "{met:?}"
             );
         }
         assert_eq!(
-            ask(None, json!({"a": "1"}), false).outcome,
+            ask(None, &json!({"a": "1"}), false).outcome,
             NextOutcome::Created
         );
     }

@@ -238,7 +238,7 @@ pub fn list_key(api_version: &str, kind: &str) -> String {
 
 /// `apps/v1 Deployment shop/web`.
 pub fn object_key(object: &ObjectRef) -> String {
-    let namespace = object.namespace.as_ref().map_or("", |it| it.as_str());
+    let namespace = object.namespace.as_ref().map_or("", Namespace::as_str);
     format!(
         "{} {} {namespace}/{}",
         object.api_version, object.kind, object.name

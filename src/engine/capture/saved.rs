@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::answers::{
-    Answers, KindRow, PROBE, apply_key, list_key, object_key, patch_key, record_key, timeless,
+    Answers, HeadRow, KindRow, PROBE, apply_key, list_key, object_key, patch_key, record_key,
+    timeless,
 };
 use super::recorder::renamed;
 use crate::cluster::{self, Access, ErrorKind, Kind, Reader, RecordHead, RecordScope, Rehearser};
@@ -81,7 +82,7 @@ impl Reader for Saved {
         };
         let heads = self.answers.heads.iter();
         let heads = heads.filter(|it| it.driver == driver && wanted(&it.namespace, &it.name));
-        Ok(heads.map(|it| it.again()).collect())
+        Ok(heads.map(HeadRow::again).collect())
     }
 
     async fn record(

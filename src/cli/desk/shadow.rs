@@ -66,12 +66,13 @@ pub async fn capture(
     let (managers, book) = rules(invocation, fleet)?;
     let clusters = planned(desk, fleet).await;
     let scope = scope(invocation)?;
+    let dice = desk.adapters.dice();
     let means = CaptureMeans {
         scope: &scope,
         managers: &managers,
         book: &book,
         now: invocation.now(),
-        dice: desk.adapters.dice().as_ref(),
+        dice: dice.as_ref(),
     };
     record(&clusters, &means)
         .await

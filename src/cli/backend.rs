@@ -24,7 +24,7 @@ use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
 use crate::domain::shadow::Confirmed;
-use crate::engine::capture::Capture;
+use crate::engine::capture::FleetCapture;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
@@ -103,7 +103,7 @@ pub struct Captured {
     /// Its name, managers and policies.
     pub fleet: Fleet,
     /// Its clusters as they were read.
-    pub capture: Capture,
+    pub capture: FleetCapture,
 }
 
 /// How many forecasts the server is to confirm.
@@ -164,7 +164,11 @@ pub trait Backend: Send + Sync {
     ) -> Result<GraphRead, CliError>;
 
     /// Reads everything that a forecast needs, to be kept in a file. Zero writes: reads and dry runs.
-    async fn capture(&self, invocation: &Invocation, fleet: &Fleet) -> Result<Capture, CliError>;
+    async fn capture(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<FleetCapture, CliError>;
 
     /// Forecasts from a capture, without a cluster.
     async fn shadow_of(&self, invocation: &Invocation, of: Captured) -> Result<Shadow, CliError>;

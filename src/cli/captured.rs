@@ -11,7 +11,7 @@ use super::files;
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::ReleaseId;
 use crate::domain::release::Inventory;
-use crate::engine::capture::Capture;
+use crate::engine::capture::FleetCapture;
 use crate::render::Next;
 use crate::render::screen::inventory::read_inventory;
 
@@ -22,7 +22,7 @@ const KEY: &str = "capture";
 pub struct Saved {
     inventory: Inventory,
     /// What its clusters answered; files of older versions have none.
-    pub capture: Option<Capture>,
+    pub capture: Option<FleetCapture>,
 }
 
 impl Saved {
@@ -51,7 +51,7 @@ pub fn of(file: &str, value: &Value) -> Result<Saved, CliError> {
         .because(why)
     };
     let inventory = read_inventory(value).map_err(|error| refused(error.to_string()))?;
-    let capture = value.get(KEY).map(Capture::read).transpose();
+    let capture = value.get(KEY).map(FleetCapture::read).transpose();
     let capture = capture.map_err(|error| {
         refused(error.to_string())
             .at(format!("{file}: {}", error.place()))
@@ -63,7 +63,7 @@ pub fn of(file: &str, value: &Value) -> Result<Saved, CliError> {
 }
 
 /// Puts a capture into the document of an inventory.
-pub fn put(document: &mut Value, capture: &Capture) -> Result<(), CliError> {
+pub fn put(document: &mut Value, capture: &FleetCapture) -> Result<(), CliError> {
     let made = capture
         .to_json()
         .map_err(|error| CliError::internal(error.to_string()))?;
@@ -76,7 +76,7 @@ pub fn put(document: &mut Value, capture: &Capture) -> Result<(), CliError> {
 /// Forecasts from a capture, of its clusters that are in the fleet's scope; with how many those are.
 pub async fn forecast(
     fleet: &Fleet,
-    mut capture: Capture,
+    mut capture: FleetCapture,
     ctx: &mut Ctx,
 ) -> Result<(Shadow, usize), CliError> {
     let all = capture.clusters.len();

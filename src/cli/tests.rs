@@ -28,7 +28,7 @@ use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
 use crate::domain::shadow::Confirmed;
-use crate::engine::capture::Capture;
+use crate::engine::capture::FleetCapture;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::{Library, OwnFile};
 use crate::render::Next;
@@ -170,7 +170,7 @@ impl Backend for Fake {
         })
     }
 
-    async fn capture(&self, _: &Invocation, _: &Fleet) -> Result<Capture, CliError> {
+    async fn capture(&self, _: &Invocation, _: &Fleet) -> Result<FleetCapture, CliError> {
         Ok(super::tests_capture::capture())
     }
 

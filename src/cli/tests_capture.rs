@@ -2,11 +2,11 @@
 #![cfg(test)]
 
 use super::tests::{PIPES, refit};
-use crate::engine::capture::{Answers, Capture};
+use crate::engine::capture::{Answers, FleetCapture};
 
 /// Both clusters of fleet acme, read whole and empty.
-pub fn capture() -> Capture {
-    Capture {
+pub fn capture() -> FleetCapture {
+    FleetCapture {
         taken_at: "2026-11-23T10:00:00Z".parse().unwrap(),
         clusters: ["eu-1", "eu-2"]
             .map(|name| (name.into(), Ok(Answers::default())))

@@ -39,7 +39,7 @@ use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::shadow::Confirmed;
-use crate::engine::capture::Capture;
+use crate::engine::capture::FleetCapture;
 use crate::engine::inventory::Scope;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
@@ -182,7 +182,11 @@ impl Backend for Desk {
         graph::graph(self, invocation, fleet, whole).await
     }
 
-    async fn capture(&self, invocation: &Invocation, fleet: &Fleet) -> Result<Capture, CliError> {
+    async fn capture(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<FleetCapture, CliError> {
         shadow::capture(self, invocation, fleet).await
     }
 

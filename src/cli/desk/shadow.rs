@@ -12,7 +12,7 @@ use crate::domain::fleet::{Fleet, Limits, ManagerMatcher, release_order};
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::policy::Book;
 use crate::domain::shadow::{Confirmed, evenly};
-use crate::engine::capture::{At, Capture, Means as CaptureMeans, capture as record};
+use crate::engine::capture::{At, FleetCapture, Means as CaptureMeans, capture as record};
 use crate::engine::confirm::{Means, confirm as ask_server};
 use crate::engine::plan::{Planned, collect};
 use crate::engine::ports::Clock;
@@ -62,7 +62,7 @@ pub async fn capture(
     desk: &Desk,
     invocation: &Invocation,
     fleet: &Fleet,
-) -> Result<Capture, CliError> {
+) -> Result<FleetCapture, CliError> {
     let (managers, book) = rules(invocation, fleet)?;
     let clusters = planned(desk, fleet).await;
     let scope = scope(invocation)?;

@@ -41,7 +41,7 @@ use crate::domain::policy::Book;
 /// What was read of a fleet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Capture {
+pub struct FleetCapture {
     /// When the reading began; the forecast's new entries carry this time.
     pub taken_at: Timestamp,
     /// Each cluster, or why it was not read.
@@ -100,7 +100,7 @@ fn digest(value: &Value) -> String {
     format!("sha256:{}", answers::hex(&hash))
 }
 
-impl Capture {
+impl FleetCapture {
     /// As it goes into a file.
     pub fn to_json(&self) -> serde_json::Result<Value> {
         let mut kept = Kept {
@@ -218,7 +218,10 @@ pub struct NoRandomness;
 /// Captures the fleet: makes the forecast, and keeps what it asked. Zero writes. Cancel safe.
 ///
 /// Values are hidden under a random key that ends with this call: nobody can try guesses against what is kept.
-pub async fn capture(clusters: &[Planned], means: &Means<'_>) -> Result<Capture, NoRandomness> {
+pub async fn capture(
+    clusters: &[Planned],
+    means: &Means<'_>,
+) -> Result<FleetCapture, NoRandomness> {
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     getrandom::fill(key.as_mut_slice()).map_err(|_| NoRandomness)?;
     let documents = Documents::default();
@@ -268,7 +271,7 @@ pub async fn capture(clusters: &[Planned], means: &Means<'_>) -> Result<Capture,
         };
         kept.insert(cluster.name.clone(), answers);
     }
-    Ok(Capture {
+    Ok(FleetCapture {
         taken_at: means.now,
         clusters: kept,
         documents: documents.take(),

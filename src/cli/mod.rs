@@ -38,6 +38,8 @@ mod reference;
 pub mod release_ref;
 pub mod resume;
 pub mod run;
+#[cfg(test)]
+mod schema;
 pub mod scope;
 pub mod settle;
 pub mod shadow;

@@ -108,6 +108,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         plan: &plan,
         saved: saved.as_deref(),
         file: None,
+        wide: ctx.invocation.globals.output == Format::Wide,
     }
     .document();
     if let Some(path) = &args.save {

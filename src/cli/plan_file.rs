@@ -41,7 +41,8 @@ fn refuse(file: &str, error: &PlanUnreadable) -> CliError {
         )
         .next(again),
         PlanUnreadable::WrongVersion { .. } => {
-            CliError::new(ErrorCode::FileInvalid, format!("{file} cannot be read"))
+            CliError::new(ErrorCode::PlanOfOtherTool, format!("{file} cannot be read"))
+                .at("/apiVersion")
                 .because(error.to_string())
                 .next(again)
         }
@@ -103,7 +104,7 @@ mod tests {
         );
         assert_eq!(
             code(|plan| plan["apiVersion"] = json!("refit.dev/v2")),
-            "FileInvalid"
+            "PlanOfOtherTool"
         );
         assert_eq!(
             code(|plan| plan["waves"][0]["hidden"] = json!(1)),

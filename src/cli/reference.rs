@@ -226,6 +226,7 @@ fn reference_pages_are_as_the_source_has_them() {
         ("graph.md", graph_page()),
         ("graph.svg", crate::render::screen::graph::tests::picture()),
     ];
+    let pages = pages.into_iter().chain(super::schema::pages());
     #[expect(clippy::disallowed_methods, reason = "a switch of this test only")]
     let bless = std::env::var("REFIT_BLESS").is_ok_and(|value| value == "1");
     for (name, made) in pages {

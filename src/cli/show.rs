@@ -1,6 +1,8 @@
 //! `refit show`: a saved plan, or one release of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
@@ -8,8 +10,11 @@ use super::exit::Exit;
 use super::files;
 use super::plan_file;
 use crate::domain::ids::ReleaseId;
-use crate::render::Next;
+use crate::domain::plan::Plan;
+use crate::render::page::page;
 use crate::render::screen::plan::PlanScreen;
+use crate::render::screen::requests::requests;
+use crate::render::{Document, Format, Next, Span};
 
 /// Examples below the help.
 pub const EXAMPLES: &str = "\
@@ -23,6 +28,15 @@ Examples:
   # What is held, and why
   refit show acme.plan.json --held
 
+  # What no canary shows
+  refit show acme.plan.json --untested
+
+  # What each API server is asked
+  refit show acme.plan.json --requests
+
+  # A page to read, print and send around: acme.plan.html
+  refit show acme.plan.json --html
+
   # The releases of a wave, as names
   refit show acme.plan.json --wave 4 -o name";
 
@@ -35,16 +49,33 @@ pub struct Args {
     pub plan: PathBuf,
 
     /// Only this release: in which wave and why, or why it is held
-    #[arg(value_name = "RELEASE", conflicts_with_all = ["wave", "held"])]
+    #[arg(value_name = "RELEASE", conflicts_with_all = ["wave", "held", "untested"])]
     pub release: Option<ReleaseId>,
 
     /// Only the releases of this wave
-    #[arg(long, value_name = "N", conflicts_with = "held")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["held", "untested"])]
     pub wave: Option<u32>,
 
     /// Only the releases that the plan holds back, with their reasons
     #[arg(long)]
     pub held: bool,
+
+    /// Only what no canary shows: signatures that a later wave meets first
+    #[arg(long, conflicts_with = "held")]
+    pub untested: bool,
+
+    /// Only what the run asks of each cluster: reads, dry runs, writes, and how long at the limits
+    #[arg(long, conflicts_with_all = ["release", "wave", "held", "untested"])]
+    pub requests: bool,
+
+    /// The plan as one HTML page, for a browser or for paper; without FILE beside the plan
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        conflicts_with_all = ["release", "wave", "held", "untested", "requests"]
+    )]
+    pub html: Option<Option<PathBuf>>,
 }
 
 /// Shows the plan.
@@ -55,7 +86,16 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         plan: &plan,
         saved: None,
         file: Some(&file),
+        wide: ctx.invocation.globals.output == Format::Wide,
     };
+    if let Some(page) = &args.html {
+        let page = page
+            .clone()
+            .unwrap_or_else(|| args.plan.with_extension("html"));
+        let document = html(&plan, &file, &page)?;
+        ctx.show(&document)?;
+        return Ok(Exit::Ok);
+    }
     let document = if let Some(release) = &args.release {
         screen.release(release).ok_or_else(|| {
             CliError::new(
@@ -77,9 +117,26 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         })?
     } else if args.held {
         screen.held()
+    } else if args.untested {
+        screen.untested()
+    } else if args.requests {
+        requests(&plan)
     } else {
         screen.document()
     };
     ctx.show(&document)?;
     Ok(ctx.findings(plan.summary.migrate > 0))
+}
+
+/// Writes the page: kind `PlanPage`.
+fn html(plan: &Plan, file: &str, to: &Path) -> Result<Document, CliError> {
+    let text = page(plan, file).map_err(|error| CliError::of(ErrorCode::Internal, &error))?;
+    files::write_text(to, &text)?;
+    let name = files::name(to);
+    Ok(Document::new("PlanPage")
+        .field("file", name.clone())
+        .field("planDigest", json!(plan.metadata.digest))
+        .field("bytes", text.len())
+        .names([name.clone()])
+        .total([Span::plain(format!("Saved the page to: {name}"))]))
 }

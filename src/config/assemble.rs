@@ -180,6 +180,10 @@ fn fleet_section(
     let deadline = get("deadline").and_then(|entry| entry.date(problems));
     let timezone =
         get("timezone").and_then(|entry| checked(&entry, problems, values::timezone_flaw));
+    // Which one it names was read before all layers; here only that it is a name at all.
+    if let Some(entry) = get("playbook") {
+        entry.text(problems);
+    }
     let state = get("state").and_then(|entry| checked(&entry, problems, state_flaw));
     FleetPart {
         name,

@@ -33,6 +33,12 @@ const MAX_FLEET_BYTES: usize = 1 << 20;
 /// Name of overrides in messages.
 const WHAT_IF: &str = "--what-if";
 
+/// Sections of fleet.toml with their keys, for its schema; the file itself has an empty name.
+#[cfg(test)]
+pub(crate) fn sections() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    schema::ALL.iter().map(|shape| (shape.section, shape.now))
+}
+
 /// A playbook, as text: its sections lie below those of fleet.toml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaybookText {

@@ -567,6 +567,15 @@ fn values_that_cannot_be_are_refused() {
     }
 }
 
+/// It was taken for no playbook at all.
+#[test]
+fn a_playbook_that_is_no_name_is_refused() {
+    assert_eq!(
+        flaws_of_fleet("playbook = true"),
+        ["2:12 a text in quotes is needed; this is a boolean"]
+    );
+}
+
 #[test]
 fn clusters_are_named_once_and_taken_once() {
     let fleet = "[fleet]\nname = \"acme\"\n";

@@ -122,6 +122,7 @@ async fn one(
             current,
             last,
             holders,
+            kept: lives.kept(&release.records.id),
         })
     });
     let mut comparisons = Vec::new();

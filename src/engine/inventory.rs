@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
-use managed_fields::entry::decode;
+use managed_fields::entry::decode_canonical;
 use serde_json::Value;
 
 use super::chain::chain;
@@ -38,6 +38,16 @@ pub struct Scope {
     pub namespaces: Vec<crate::domain::ids::Namespace>,
 }
 
+impl Scope {
+    /// The lists of records that make it up.
+    pub(super) fn records(&self) -> Vec<RecordScope> {
+        match self.namespaces.as_slice() {
+            [] => vec![RecordScope::All],
+            some => some.iter().cloned().map(RecordScope::Namespace).collect(),
+        }
+    }
+}
+
 /// A release read whole: records, manifest, live objects.
 pub struct ReleaseRead {
     /// Its records.
@@ -65,18 +75,8 @@ pub async fn read_cluster(
     cluster: &ClusterName,
     scope: &Scope,
 ) -> cluster::Result<Vec<ReleaseRead>> {
-    let scopes: Vec<RecordScope> = if scope.namespaces.is_empty() {
-        vec![RecordScope::All]
-    } else {
-        scope
-            .namespaces
-            .iter()
-            .cloned()
-            .map(RecordScope::Namespace)
-            .collect()
-    };
     let mut all = Vec::new();
-    for one in &scopes {
+    for one in &scope.records() {
         all.extend(records::list(reader, cluster, scope.driver, one).await?);
     }
     let lasts = records::load_all(
@@ -277,10 +277,10 @@ fn release_row(
 }
 
 /// Owners of fields, status writers not counted; the one with most objects first.
-pub(super) fn managers_of(lives: &[LiveObject]) -> Vec<ManagerSeen> {
+pub(super) fn managers_of<'a>(lives: impl IntoIterator<Item = &'a LiveObject>) -> Vec<ManagerSeen> {
     let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
     for live in lives {
-        let entries = decode(&Value::Array(live.managed_fields().to_vec())).unwrap_or_default();
+        let entries = decode_canonical(live.managed_fields()).unwrap_or_default();
         let owners: BTreeSet<(String, String)> = entries
             .iter()
             .filter(|entry| entry.subresource() != "status")

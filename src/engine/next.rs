@@ -17,8 +17,8 @@ use super::inventory::Scope;
 use super::plan::Planned;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Library, ManifestObject, Objects, ObjectsError, Schemas, objects};
-use crate::cluster::{self, ErrorKind, Reader, RecordScope, Rehearser};
-use crate::domain::ids::{ClusterName, Namespace, ReleaseId, Revision};
+use crate::cluster::{self, ErrorKind, Reader, Rehearser};
+use crate::domain::ids::{ClusterName, ReleaseId, Revision};
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::offline::{NextInput, next};
@@ -104,12 +104,8 @@ async fn one(
 ) -> Result<Foretold, String> {
     let (reader, rehearser) = cluster.reader.as_ref().map_err(Clone::clone)?;
     let words = |error: cluster::Error| chain(&error);
-    let scopes = match means.scope.namespaces.as_slice() {
-        [] => vec![RecordScope::All],
-        some => some.iter().cloned().map(RecordScope::Namespace).collect(),
-    };
     let mut releases = Vec::new();
-    for scope in &scopes {
+    for scope in &means.scope.records() {
         let all = records::list(reader.as_ref(), &cluster.name, means.scope.driver, scope).await;
         let all = all.map_err(words)?;
         releases.extend(all.into_iter().filter(|it| (means.wanted)(&it.id)));
@@ -240,15 +236,16 @@ impl Looks<'_> {
         for wanted in &new.served {
             made.push(self.object(before, wanted, &mut dry_runs).await?);
         }
+        // Helm tells old and new objects apart without their versions.
         let stays: BTreeSet<_> = new
             .served
             .iter()
             .map(|it| &it.object)
             .chain(new.unserved.iter().map(|it| &it.object))
-            .map(without_version)
+            .map(ObjectRef::key)
             .collect();
         for old in before.objects {
-            if stays.contains(&without_version(&old.object)) {
+            if stays.contains(&old.object.key()) {
                 continue;
             }
             let Some(live) = self.reader.object(&old.object).await? else {
@@ -379,16 +376,6 @@ fn owns_by_update(live: &LiveObject, manager: &str) -> bool {
             && entry.get("operation").is_some_and(|it| it == "Update")
             && entry.get("subresource").is_none_or(|it| it == "")
     })
-}
-
-/// Helm tells old and new objects apart without their versions.
-fn without_version(object: &ObjectRef) -> (&str, &str, Option<&str>, &str) {
-    (
-        object.group(),
-        &object.kind,
-        object.namespace.as_ref().map(Namespace::as_str),
-        &object.name,
-    )
 }
 
 fn without_hooks(mut objects: Objects) -> Objects {

@@ -12,8 +12,8 @@ use super::graph::sight;
 use super::inventory::{ReleaseRead, Scope, managers_of, read_cluster};
 use super::ports::{Clock, Dice};
 use super::shadow::{
-    Admission, AtHand, Holders, Library, LiveProbe, Lives, OfflineForecaster, Schemas, Settling,
-    Target, holders,
+    Admission, AtHand, Holders, Library, LiveProbe, Lives, ManifestObject, OfflineForecaster,
+    Schemas, Settling, Target, holders,
 };
 use crate::cluster::{self, Reader, Rehearser};
 use crate::domain::fleet::{Limits, ManagerMatcher};
@@ -165,7 +165,7 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
     let limit = cluster.limits.in_flight.max(1) as usize;
     // Without it two servers' releases count as alike: no reason to leave the cluster out.
     let version = reader.version().await.unwrap_or_default();
-    let server = &minor(&version);
+    let server = minor(&version);
     let settling = Settling {
         forecaster: &probe,
         reader: reader.as_ref(),
@@ -181,7 +181,13 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         .iter()
         .filter(|release| in_scope(&release.records.id))
     {
-        forecasts.push(forecast(settling, held_objects, server, release).boxed());
+        let kept = lives.kept(&release.records.id);
+        let around = Facts {
+            server: server.clone(),
+            admission: admission_of(&admission, &release.objects.served),
+            ..Facts::default()
+        };
+        forecasts.push(forecast(settling, held_objects, kept, around, release).boxed());
     }
     let results: Vec<cluster::Result<Collected>> = bounded(limit, forecasts).await;
     let mut sum = Collected {
@@ -200,7 +206,8 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
 async fn forecast(
     settling: &Settling<'_>,
     holders: &Holders,
-    server: &str,
+    kept: &[ObjectRef],
+    around: Facts,
     release: &ReleaseRead,
 ) -> cluster::Result<Collected> {
     let mut collected = Collected::default();
@@ -221,6 +228,7 @@ async fn forecast(
         current,
         last,
         holders,
+        kept,
     };
     let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,
@@ -228,12 +236,16 @@ async fn forecast(
     };
     collected.dry_runs += u64::from(prepared.dry_runs + prepared.repeats);
     collected.asked += u64::from(prepared.asked);
-    let lives: Vec<LiveObject> = prepared
+    let lives: Vec<&LiveObject> = prepared
         .objects
         .iter()
-        .map(|it| it.prepared.live.clone())
+        .map(|it| &it.prepared.live)
         .collect();
-    let facts = facts(server, &current.record, &lives);
+    let around = Facts {
+        labels: current.stored.user_labels(),
+        ..around
+    };
+    let facts = facts(around, &current.record, &lives);
     let chart = current.record.chart.clone().unwrap_or_default();
     collected.candidates.push(Candidate {
         forecast: prepared.forecast,
@@ -259,21 +271,32 @@ fn minor(version: &str) -> String {
     }
 }
 
-/// What the planner weighs, as far as it was read anyway. Live objects are known of releases that are Ready.
-fn facts(server: &str, record: &Record, lives: &[LiveObject]) -> Facts {
-    let managers: BTreeSet<String> = managers_of(lives).into_iter().map(|it| it.name).collect();
+/// Webhooks and policies that look at updates of these objects, sorted.
+fn admission_of(admission: &Admission, objects: &[ManifestObject]) -> Vec<String> {
+    let names = objects
+        .iter()
+        .flat_map(|it| admission.names(it.object.group(), &it.resource));
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// What the planner weighs, beside what is `around` the release, as far as it was read anyway. Live objects are known of
+/// releases that are Ready.
+fn facts(around: Facts, record: &Record, lives: &[&LiveObject]) -> Facts {
+    let managers: BTreeSet<String> = managers_of(lives.iter().copied())
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
     let replicas = lives
         .iter()
         .filter_map(|live| live.json.pointer("/spec/replicas")?.as_u64())
         .sum::<u64>();
     Facts {
-        server: server.to_owned(),
         managers: managers.into_iter().collect(),
-        admission: Vec::new(),
         replicas: u32::try_from(replicas).unwrap_or(u32::MAX),
         hooks: u32::try_from(record.hooks.len()).unwrap_or(u32::MAX),
         updated: record.info.last_deployed.parse().ok(),
-        labels: BTreeMap::new(),
+        ..around
     }
 }
 

@@ -27,7 +27,7 @@ const KEY_NAME: usize = 16;
 const WRAPPING: &[u8] = b"refit data key 1";
 
 /// How to make a key, for messages.
-pub const HOW_TO: &str = "make one with: openssl rand -base64 32 > seal.key; then name it in fleet.toml ([seal] key_file = \"seal.key\") or set REFIT_SEAL_KEY";
+pub const HOW_TO: &str = "make one with: (umask 077; openssl rand -base64 32 > seal.key); then name it in fleet.toml ([seal] key_file = \"seal.key\") or set REFIT_SEAL_KEY";
 
 /// Why something cannot be sealed or opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,14 @@ pub enum SealError {
         /// The key that is set.
         set: String,
     },
+    /// A key sealed it, and none is set now.
+    #[error(
+        "its former values were sealed with key {sealed}, and no key is set: name its file in fleet.toml ([seal] key_file) or set REFIT_SEAL_KEY, and try again"
+    )]
+    KeyGone {
+        /// The key that sealed it.
+        sealed: String,
+    },
     /// The text was changed, or belongs to another object.
     #[error(
         "its former values do not open: the store is damaged, or they belong to another object"
@@ -56,6 +64,13 @@ pub enum SealError {
     /// The system has no randomness.
     #[error("the system gives no random numbers")]
     NoRandomness,
+}
+
+impl SealError {
+    /// Would the right key mend it? Then nothing is decided without it: what was begun stays open.
+    pub fn wants_key(&self) -> bool {
+        !matches!(self, Self::Damaged)
+    }
 }
 
 /// What a sealed text belongs to.
@@ -91,6 +106,13 @@ pub struct WrappedKey {
     key: String,
     nonce: String,
     wrapped: String,
+}
+
+impl WrappedKey {
+    /// The name of the key that wrapped it.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
 }
 
 struct DataKey {

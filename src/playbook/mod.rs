@@ -16,6 +16,8 @@ pub mod triage;
 
 pub use built_in::BUILT_IN;
 pub use library::{Library, Listed, Origin, OwnFile, PlaybookError};
+#[cfg(test)]
+pub(crate) use read::sections;
 pub use texts::{BudgetFacts, Facts, FleetFacts, PlanFacts, Text, TextFailed, WaveFacts};
 
 use std::collections::BTreeMap;

@@ -37,6 +37,12 @@ const ALL: &[&Shape] = &[
     &settings::LIMITS,
 ];
 
+/// Sections of a playbook with their keys, for its schema; the file itself has an empty name.
+#[cfg(test)]
+pub(crate) fn sections() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    ALL.iter().map(|shape| (shape.section, shape.now))
+}
+
 /// Sections of fleet.toml that say what a fleet is, and not how it is moved.
 const OF_FLEETS: &[&str] = &[
     "fleet", "clusters", "windows", "freezes", "peers", "cost", "plan", "undo", "depends", "policy",

@@ -21,6 +21,8 @@ enum Block {
     Table(Table),
     Tree(Tree),
     Listing(Vec<Column>),
+    /// The same drawing in several widths, the widest first.
+    Drawing(Vec<Vec<String>>),
 }
 
 /// One record of a listing: a row of its table, an item of its JSON, a name.
@@ -145,6 +147,14 @@ impl Document {
         self
     }
 
+    /// A drawing of plain lines in several widths, the widest first: the first that fits is shown, the widest in a pipe. None
+    /// is broken at a blank: one that never fits is cut.
+    #[must_use]
+    pub fn drawing(mut self, widths: Vec<Vec<String>>) -> Self {
+        self.blocks.push(Block::Drawing(widths));
+        self
+    }
+
     /// The records of a list: its table here in the text form, its `items`, its names. Once a document.
     #[must_use]
     pub fn listing(mut self, columns: Vec<Column>, records: Vec<Record>) -> Self {
@@ -208,7 +218,7 @@ impl Document {
     fn columns(&self) -> Option<&[Column]> {
         self.blocks.iter().find_map(|block| match block {
             Block::Listing(columns) => Some(columns.as_slice()),
-            Block::Line(_) | Block::Table(_) | Block::Tree(_) => None,
+            Block::Line(_) | Block::Table(_) | Block::Tree(_) | Block::Drawing(_) => None,
         })
     }
 
@@ -288,6 +298,7 @@ impl Document {
                 Block::Line(spans) => line_text(spans, frame),
                 Block::Table(table) => table.render(frame),
                 Block::Tree(tree) => tree.render(frame),
+                Block::Drawing(widths) => drawn(widths, frame),
                 Block::Listing(columns) => {
                     let mut table = Table::new(columns.iter().cloned());
                     let shown = |record: &&Record| frame.wide || !record.only_wide;
@@ -321,6 +332,20 @@ impl Document {
         }
         out
     }
+}
+
+/// The widest drawing that fits.
+fn drawn(widths: &[Vec<String>], frame: &Frame) -> String {
+    let room = frame.width.unwrap_or(usize::MAX);
+    let fits = |lines: &&Vec<String>| lines.iter().all(|line| text::width(line) <= room);
+    let lines = widths.iter().find(fits).or(widths.last());
+    let lines = lines.into_iter().flatten();
+    lines
+        .flat_map(|line| {
+            let line = text::cut_end(&text::one_line(line), room, frame.utf8);
+            [line, "\n".to_owned()]
+        })
+        .collect()
 }
 
 /// `Next:` lines, the words beside the commands in one column.

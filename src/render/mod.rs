@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a value of the domain → [`Document`] ([`screen`]) | the document → stdout and stderr |
 //! | a document, a format and a [`Frame`] → two texts | flush, width of the terminal, environment |
+//! | a plan → an HTML page ([`page`]) | the file |
 //! | an event → a line or a frame of the live view ([`event`], [`live`]) | drawing it |
 //!
 //! stdout carries data, stderr everything else. Foreign text (names, messages) is freed of control characters here,
@@ -14,6 +15,7 @@ pub mod event;
 pub mod format;
 pub mod live;
 mod next;
+pub mod page;
 pub mod paint;
 pub mod progress;
 pub mod screen;

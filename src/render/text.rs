@@ -174,6 +174,16 @@ pub fn duration(time: SignedDuration) -> String {
     }
 }
 
+/// How long a wave is watched: `24h`, `90m`, `30s`; `None` if it is not.
+pub fn soak(seconds: u32) -> Option<String> {
+    match seconds {
+        0 => None,
+        _ if seconds.is_multiple_of(3600) => Some(format!("{}h", seconds / 3600)),
+        _ if seconds.is_multiple_of(60) => Some(format!("{}m", seconds / 60)),
+        _ => Some(format!("{seconds}s")),
+    }
+}
+
 /// An age as kubectl writes it: the largest unit only, `<1s` below a second.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs();

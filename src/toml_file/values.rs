@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::fleet::WaveSize;
+use crate::domain::fleet::{WaveSize, time_zone, time_zone_names};
 
 /// Longest duration taken, in seconds: 90 days.
 const MAX_SECONDS: i64 = 90 * 24 * 3_600;
@@ -77,13 +77,10 @@ pub fn name_flaw(name: &str) -> Option<String> {
 
 /// Is this an IANA time zone? If not, the closest one there is.
 pub fn timezone_flaw(name: &str) -> Option<String> {
-    if jiff::tz::TimeZone::get(name).is_ok() {
+    if time_zone(name).is_some() {
         return None;
     }
-    let known: Vec<String> = jiff::tz::db()
-        .available()
-        .map(|zone| zone.as_str().to_owned())
-        .collect();
+    let known = time_zone_names();
     let guess = super::shape::closest(name, known.iter().map(String::as_str));
     Some(match guess {
         Some(guess) => format!("no such time zone: {name}; did you mean {guess}?"),

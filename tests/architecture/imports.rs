@@ -71,7 +71,7 @@ const CORNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["render", "cli"]),
     ("k8s_openapi", &["cluster::kube"]),
     ("kube", &["cluster::kube"]),
-    ("minijinja", &["playbook"]),
+    ("minijinja", &["playbook", "render::page"]),
     ("petgraph", &["domain"]),
     ("rustls", &["cluster::kube"]),
     ("sqlx", &["store::sql"]),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod helm;
 #[cfg(test)]
+mod plan_files;
+#[cfg(test)]
 mod playbooks;
 #[cfg(test)]
 mod run_protocol;

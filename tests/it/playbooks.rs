@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use refit::config::{KubeContexts, Loaded, PlaybookText, load_over};
+use refit::config::{KubeContexts, Loaded, PlaybookText, load_over, override_text};
 use refit::domain::fleet::Fleet;
 use refit::domain::plan::{Candidate, Dependencies, Plan, PlanRequest, lint, plan};
 use refit::playbook::{BUILT_IN, Library};
@@ -20,6 +20,7 @@ contexts = "acme-us-*"
 labels = { env = "prod", region = "us" }
 "#;
 
+const PLAN_SCHEMA: &str = include_str!("../../docs/reference/plan.schema.json");
 const EXAMPLE: &str = include_str!("../../fleet.toml.example");
 
 fn contexts(path: Option<&Path>) -> Result<KubeContexts, String> {
@@ -72,6 +73,22 @@ fn candidates(fleet: &Fleet) -> Vec<Candidate> {
         .collect()
 }
 
+/// A fleet.toml under a built-in playbook, and a plan of it that was made at a time by the refit under test.
+pub(crate) fn plan_of(playbook: &str, now: jiff::Timestamp) -> (String, Plan) {
+    let text = FLEET.replace("PLAYBOOK", playbook);
+    let fleet = load(&text, &[]).fleet;
+    let request = PlanRequest {
+        fleet: &fleet,
+        dependencies: &Dependencies::default(),
+        now,
+        tool: env!("CARGO_PKG_VERSION"),
+        inputs: BTreeMap::new(),
+        unread: BTreeMap::new(),
+    };
+    let plan = plan(candidates(&fleet), &request).expect("a plan");
+    (text, plan)
+}
+
 fn made(fleet: &Fleet) -> Plan {
     let request = PlanRequest {
         fleet,
@@ -85,6 +102,10 @@ fn made(fleet: &Fleet) -> Plan {
     let plan = plan(candidates.clone(), &request).expect("a plan");
     let findings = lint(&plan, &candidates, request.dependencies);
     assert!(findings.is_empty(), "{findings:#?}");
+    let schema: serde_json::Value = serde_json::from_str(PLAN_SCHEMA).expect("a schema");
+    let json: serde_json::Value =
+        serde_json::from_str(&plan.to_json().expect("JSON")).expect("JSON");
+    assert_eq!(testbed::json_schema::violations(&schema, &json), [""; 0]);
     plan
 }
 
@@ -119,4 +140,48 @@ fn the_same_value_again_makes_the_same_plan() {
     assert_eq!(now.to_json().expect("JSON"), same.to_json().expect("JSON"));
     let other = made(&load(&text, &["limits.writes_per_second = 40"]).fleet);
     assert_ne!(now.metadata.digest, other.metadata.digest);
+}
+
+/// `soak.prod 72h -> 48h` is `--what-if soak.prod=48h`.
+fn what_if(change: &str) -> Option<String> {
+    if change.starts_with("clusters.") {
+        return None;
+    }
+    let (was, value) = change.split_once(" -> ")?;
+    let (key, _) = was.rsplit_once(' ')?;
+    override_text(&format!("{key}={value}")).ok()
+}
+
+#[test]
+fn relaxations_keep_what_they_promise() {
+    let playbooks = BUILT_IN
+        .iter()
+        .map(|(name, _)| FLEET.replace("PLAYBOOK", name));
+    let mut tried = 0;
+    for text in playbooks.chain([EXAMPLE.to_owned()]) {
+        // Sooner than any plan can be, so that pairs are tried too.
+        for deadline in ["fleet.deadline = 2027-02-10", "fleet.deadline = 2026-11-24"] {
+            let plan = made(&load(&text, &[deadline]).fleet);
+            for relaxation in &plan.relaxations {
+                let changes = relaxation.change.iter().map(|it| what_if(it));
+                let Some(mut changes) = changes.collect::<Option<Vec<String>>>() else {
+                    continue;
+                };
+                changes.push(deadline.to_owned());
+                let changes: Vec<&str> = changes.iter().map(String::as_str).collect();
+                let relaxed = made(&load(&text, &changes).fleet);
+                let calendar = relaxed.calendar.expect("a calendar");
+                let days = |slack: Option<i32>| slack.unwrap_or(i32::MIN);
+                let slack = days(plan.calendar.as_ref().and_then(|it| it.slack_days));
+                assert_eq!(
+                    days(calendar.slack_days),
+                    slack + relaxation.gain_days,
+                    "{changes:?}"
+                );
+                assert_eq!(calendar.late.is_empty(), relaxation.in_time, "{changes:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 10, "{tried} relaxations are a poor test");
 }

@@ -222,6 +222,55 @@ fn admission_that_refuses_the_patch_holds_the_release() {
 }
 
 #[test]
+fn admission_and_labels_of_a_release_are_part_of_its_plan() {
+    let stage = stage();
+    let config = chart(stage.refit.folder(), "config", CONFIG_MAP);
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {{ .Release.Name }}\n";
+    let account = chart(stage.refit.folder(), "account", account);
+    install(&stage, "plain", &account, &[]);
+    install(&stage, "seen", &config, &["--labels", "team=payments"]);
+    // It looks at every ConfigMap and refuses none.
+    let spec = json!({
+        "matchConstraints": rules(),
+        "validations": [{ "expression": "true" }],
+    });
+    assert!(policy(&stage, "ValidatingAdmissionPolicy", &spec));
+    let file = stage.refit.folder().join("fleet.toml");
+    let fleet = std::fs::read_to_string(&file).unwrap();
+    let stages = "\n[[waves.stages]]\nname = \"others\"\nselect = \"team!=payments\"\nsizes = [1]\n\
+                  \n[[waves.stages]]\nname = \"payments\"\nselect = \"team=payments\"\nsizes = [1]\n";
+    std::fs::write(&file, format!("{fleet}{stages}")).unwrap();
+    let plan = plan(&stage);
+    let waves: Vec<(&str, &str)> = plan["waves"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|wave| {
+            let release = wave["releases"][0]["release"].as_str().unwrap();
+            (wave["name"].as_str().unwrap(), release)
+        })
+        .collect();
+    let [(first, plain), (second, seen)] = waves[..] else {
+        panic!("{waves:?}");
+    };
+    assert!(
+        first.starts_with("others") && plain.ends_with("/plain"),
+        "{waves:?}"
+    );
+    assert!(
+        second.starts_with("payments") && seen.ends_with("/seen"),
+        "{waves:?}"
+    );
+    let text = plan.to_string();
+    assert_eq!(
+        text.matches("admission ValidatingAdmissionPolicy/test")
+            .count(),
+        1,
+        "{plan:#}"
+    );
+}
+
+#[test]
 fn admission_that_changes_objects_through_the_patch_holds_the_release() {
     let stage = stage();
     let chart = chart(stage.refit.folder(), "web", CONFIG_MAP);

@@ -14,6 +14,8 @@ mod cases;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod estimate;
+#[cfg(test)]
 mod forecast;
 #[cfg(test)]
 mod graph;
@@ -30,6 +32,8 @@ mod metrics;
 #[cfg(test)]
 mod next;
 #[cfg(test)]
+mod next_upgrade;
+#[cfg(test)]
 mod offline;
 #[cfg(test)]
 mod policies;
@@ -41,3 +45,5 @@ mod support;
 mod triage;
 #[cfg(test)]
 mod values;
+#[cfg(test)]
+mod waves;

@@ -1,7 +1,7 @@
 //! Two runs at once: with one store the second is told who is first; with two stores releases are Busy one by one.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -47,21 +47,22 @@ fn wait_for_lock(stage: &Stage) -> Value {
     }
 }
 
-#[test]
-fn the_second_run_of_a_store_is_told_who_holds_the_cluster() {
-    let stage = stage(8);
+/// A run under way that takes its time.
+fn started(stage: &Stage) -> Child {
     stage
         .refit
         .json(&["plan", "--save", "p.json", "-o", "json"])
         .unwrap();
     slow_down(&stage.refit);
-    let mut first = stage
-        .refit
-        .command(&["run", "p.json", "--yes"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = stage.refit.command(&["run", "p.json", "--yes"]);
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.spawn().unwrap()
+}
+
+#[test]
+fn the_second_run_of_a_store_is_told_who_holds_the_cluster() {
+    let stage = stage(8);
+    let mut first = started(&stage);
     wait_for_lock(&stage);
     let second = stage.refit.call(&["run", "p.json", "--yes"]).unwrap();
     assert_eq!(second.code, 7, "{}", second.stderr);
@@ -140,18 +141,7 @@ fn another_store_finds_releases_busy_and_unlock_frees_them() {
 #[test]
 fn a_lock_whose_post_lands_after_its_attempt_was_closed_is_swept() {
     let stage = stage(8);
-    stage
-        .refit
-        .json(&["plan", "--save", "p.json", "-o", "json"])
-        .unwrap();
-    slow_down(&stage.refit);
-    let mut first = stage
-        .refit
-        .command(&["run", "p.json", "--yes"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut first = started(&stage);
     let mut lock = wait_for_lock(&stage);
     first.kill().unwrap();
     first.wait().unwrap();

@@ -1,8 +1,8 @@
 //! The shared control plane, and what every module needs of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use refit::cluster::kube::KubeCluster;
@@ -10,7 +10,7 @@ use refit::domain::ids::Namespace;
 use refit::store::Journal as _;
 use refit::store::sql::SqlStore;
 use serde_json::json;
-use testbed::{AuditLog, ControlPlane, Options};
+use testbed::{AuditLog, ControlPlane, Options, Snapshot, snapshot};
 
 /// Granted by tests; each test that needs a user takes one of its own.
 pub const USERS: [&str; 2] = ["reader", "nobody"];
@@ -75,4 +75,38 @@ pub fn verify_journal(folder: &Path, cluster: &str) -> u64 {
             .unwrap();
         store.verify(&cluster.into()).await.unwrap()
     })
+}
+
+/// Programs of other people that are worth running at once on two cores.
+const AT_ONCE: usize = 4;
+
+/// What `work` gives for each item, in the items' order; a few at a time.
+pub fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(place) else { return };
+                    let result = work(item);
+                    done.lock().unwrap().push((place, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Nothing that anybody but a controller writes has changed. Status is not in a picture at rest, but its writes count on
+/// `resourceVersion`, at any moment: an autoscaler's did so in this very test.
+pub fn assert_unmoved(before: &[Snapshot], after: &[Snapshot]) {
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(after) {
+        let moved = snapshot::diff(before, after, true);
+        assert!(moved.is_empty(), "{}", moved[0]);
+    }
 }

@@ -1,11 +1,13 @@
 //! Policies that change values, against a real server: taken, pruned and enforced; put back byte for byte; sealed.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::Helm;
+use testbed::demo::Stage;
 
 use crate::policies::{DEPLOYMENT, TEMPLATE, VALUES, add_rules, chart, owners, stage, state_of};
 
@@ -42,7 +44,7 @@ fn grep(folder: &Path, text: &str) -> bool {
     })
 }
 
-fn set_image(stage: &testbed::demo::Stage, release: &str, image: &str) {
+fn set_image(stage: &Stage, release: &str, image: &str) {
     let patch =
         json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}});
     let answer = stage.planes[0]
@@ -57,8 +59,14 @@ fn set_image(stage: &testbed::demo::Stage, release: &str, image: &str) {
     assert_eq!(answer.status, 200, "{:?}", answer.body);
 }
 
-fn seal(stage: &testbed::demo::Stage, key: &str) {
-    std::fs::write(stage.refit.folder().join("seal.key"), key).unwrap();
+fn seal(stage: &Stage, key: &str) {
+    let file = stage.refit.folder().join("seal.key");
+    std::fs::write(&file, key).unwrap();
+    open_to(&file, 0o600);
+}
+
+fn open_to(file: &Path, mode: u32) {
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// An object without what moves with every write of a value: its version and generation.
@@ -109,6 +117,17 @@ fn values_are_taken_and_pruned_and_come_back() {
 
     add_rules(&stage, "\n[seal]\nkey_file = \"seal.key\"\n");
     seal(&stage, KEY);
+    // A key that anybody may read is none.
+    let file = stage.refit.folder().join("seal.key");
+    open_to(&file, 0o644);
+    let refused = stage
+        .refit
+        .call(&["plan", "--save", "p.json", "-o", "json"])
+        .unwrap();
+    assert_eq!(refused.code, 1, "{:#}", refused.value);
+    let said = format!("{} {}", refused.stderr, refused.value);
+    assert!(said.contains("chmod 600"), "{said}");
+    open_to(&file, 0o440);
     let planned = plan("p.json");
     assert_eq!(planned["summary"]["migrate"], 2, "{planned:#}");
     assert_eq!(planned["summary"]["valueChanges"], 3, "{planned:#}");
@@ -200,37 +219,54 @@ fn values_are_taken_and_pruned_and_come_back() {
     }
 }
 
-#[test]
-fn killed_between_the_two_requests_it_goes_on_or_back() {
-    let stage = stage();
-    let api = stage.planes[0].api();
-    let v3 = Helm::v3(&stage.planes[0]).unwrap();
+/// The path of a map that [`taken`] made.
+fn map(number: usize) -> String {
+    format!("/api/v1/namespaces/default/configmaps/m{number}")
+}
+
+/// A release of so many maps, each with a value of the operator's that a rule takes back.
+fn taken(stage: &Stage, release: &str, maps: usize) {
     let mut docs = String::new();
-    for number in 0..12 {
+    for number in 0..maps {
         docs += &format!(
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m{number}\ndata:\n  a: ours\n"
         );
     }
-    let maps = chart(&stage, "maps", &docs, "");
-    v3.run("default", ["install", "maps", &maps]).unwrap();
-    let path = |number: usize| format!("/api/v1/namespaces/default/configmaps/m{number}");
-    for number in 0..12 {
+    let chart = chart(stage, release, &docs, "");
+    let v3 = Helm::v3(&stage.planes[0]).unwrap();
+    v3.run("default", ["install", release, &chart]).unwrap();
+    let api = stage.planes[0].api();
+    for number in 0..maps {
         let theirs = json!({"data": {"a": "theirs"}});
-        api.merge_patch(&format!("{}?fieldManager=operator", path(number)), &theirs)
+        api.merge_patch(&format!("{}?fieldManager=operator", map(number)), &theirs)
             .unwrap();
     }
     add_rules(
-        &stage,
+        stage,
         "\n[[policy]]\nfield = \".data.a\"\nconflict = \"take\"\nwhy = \"x\"\n[seal]\nkey_file = \"seal.key\"\n",
     );
-    seal(&stage, KEY);
+    seal(stage, KEY);
+}
+
+#[test]
+fn killed_between_the_two_requests_it_goes_on_or_back() {
+    let stage = stage();
+    let api = stage.planes[0].api();
+    taken(&stage, "maps", 12);
     let objects = || {
         (0..12)
-            .map(|n| still(api.get(&path(n)).unwrap()))
+            .map(|n| still(api.get(&map(n)).unwrap()))
             .collect::<Vec<_>>()
     };
     let before = objects();
-    let mut halves = 0;
+    let marked = || {
+        let all = objects();
+        let marked = all
+            .iter()
+            .filter(|object| object.to_string().contains("\"manager\":\"refit\""));
+        marked.count()
+    };
+    let (mut halves, mut halves_back) = (0, 0);
     for round in 0..8 {
         stage
             .refit
@@ -245,7 +281,7 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
             .unwrap();
         // As soon as a value is set whose owner is not yet: between the two requests.
         for _ in 0..4_000 {
-            let live = api.get(&path(round)).unwrap();
+            let live = api.get(&map(round)).unwrap();
             let ours = live["data"]["a"] == "ours";
             if ours || child.try_wait().unwrap().is_some() {
                 break;
@@ -254,10 +290,7 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        halves += objects()
-            .iter()
-            .filter(|object| object.to_string().contains("\"manager\":\"refit\""))
-            .count();
+        halves += marked();
         let runs = stage.refit.call(&["status", "-o", "json"]).unwrap().value;
         let run = runs
             .pointer("/items/0/run")
@@ -265,6 +298,9 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
             .unwrap()
             .to_owned();
         if round % 2 == 0 {
+            if round < 4 {
+                without_its_key(&stage, &run, &objects);
+            }
             let resumed = stage
                 .refit
                 .call(&["resume", &run, "--yes", "-o", "json"])
@@ -272,6 +308,24 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
             assert!(resumed.code == 0, "{} {:#}", resumed.stderr, resumed.value);
             assert_eq!(state_of(&resumed.value, "maps"), "Done");
             assert!(objects().iter().all(|object| object["data"]["a"] == "ours"));
+            // The way back dies too, as soon as a value is back.
+            let mut child = stage
+                .refit
+                .command(&["undo", &run, "--yes"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            for _ in 0..4_000 {
+                let theirs = api.get(&map(11)).unwrap()["data"]["a"] == "theirs";
+                if theirs || child.try_wait().unwrap().is_some() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            halves_back += marked();
         }
         let undone = stage
             .refit
@@ -281,6 +335,91 @@ fn killed_between_the_two_requests_it_goes_on_or_back() {
         assert_eq!(objects(), before);
     }
     assert!(halves > 0, "no kill met an object between its two requests");
+    assert!(halves_back > 0, "no kill met one on its way back");
+}
+
+/// A run that cannot open what it sealed goes nowhere: it says which key, and nothing moves.
+fn without_its_key(stage: &Stage, run: &str, objects: &dyn Fn() -> Vec<Value>) {
+    let api = stage.planes[0].api();
+    let records = || {
+        let path = "/api/v1/namespaces/default/secrets?labelSelector=owner%3Dhelm";
+        api.get(path).unwrap()["items"].to_string()
+    };
+    let stood = (objects(), records());
+    let file = stage.refit.folder().join("seal.key");
+    for key in [None, Some(OTHER_KEY)] {
+        match key {
+            Some(key) => seal(stage, key),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+        let resumed = stage
+            .refit
+            .call(&["resume", run, "--yes", "-o", "json"])
+            .unwrap();
+        let said = format!("{} {}", resumed.stderr, resumed.value);
+        assert_ne!(resumed.code, 0, "{said}");
+        let words = match key {
+            Some(_) => "sealed with another key",
+            None => "no key is set: name its file in fleet.toml",
+        };
+        assert!(said.contains(words), "{said}");
+        assert!(
+            stood == (objects(), records()),
+            "something moved without the key"
+        );
+    }
+    let shown = stage.refit.call(&["resume", run, "--yes"]).unwrap();
+    assert!(
+        shown.stderr.contains("refit resume") || shown.stdout.contains("refit resume"),
+        "{} {}",
+        shown.stdout,
+        shown.stderr
+    );
+    seal(stage, KEY);
+}
+
+#[test]
+fn objects_that_somebody_writes_all_the_time_are_taken_all_the_same() {
+    let stage = stage();
+    let api = stage.planes[0].api();
+    taken(&stage, "busy", 8);
+    // A controller that writes each object twice a second: each write is a 409 for whoever has read before it.
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let mut beats = 0_u32;
+    let run = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                for number in 0..8 {
+                    let beat = json!({"metadata": {"annotations": {"beat": beats.to_string()}}});
+                    api.merge_patch(&format!("{}?fieldManager=beat", map(number)), &beat)
+                        .unwrap();
+                    std::thread::sleep(Duration::from_millis(60));
+                }
+                beats += 1;
+            }
+        });
+        stage
+            .refit
+            .json(&["plan", "--save", "b.json", "-o", "json"])
+            .unwrap();
+        let run = stage.refit.call(&["run", "b.json", "--yes", "-o", "json"]);
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        writer.join().unwrap();
+        run.unwrap()
+    });
+    assert_eq!(
+        state_of(&run.value, "busy"),
+        "Done",
+        "{} {:#}",
+        run.stderr,
+        run.value
+    );
+    for number in 0..8 {
+        let live = api.get(&map(number)).unwrap();
+        assert_eq!(live["data"]["a"], "ours");
+        assert!(live["metadata"]["annotations"]["beat"].is_string());
+    }
+    assert!(beats > 2, "nothing was busy");
 }
 
 #[test]

@@ -32,6 +32,18 @@ const A_CLUSTER: usize = 200;
 /// Edges a release.
 const EDGES: usize = 3;
 
+/// Every fourth cluster is not prod; at least so many releases.
+const KINDS: usize = 4;
+
+/// Zones of clusters, the fleet's among them.
+const ZONES: [Option<&str>; 5] = [
+    None,
+    Some("America/New_York"),
+    Some("Asia/Kolkata"),
+    Some("Australia/Lord_Howe"),
+    Some("Europe/London"),
+];
+
 /// Charts; each with two kinds on two servers makes 200 signatures.
 const CHARTS: usize = 50;
 
@@ -39,6 +51,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1).filter(|it| !it.starts_with("--"));
     let releases: usize = arguments.next().as_deref().unwrap_or("10000").parse()?;
     let shape = arguments.next().unwrap_or_else(|| "stages".to_owned());
+    if releases < KINDS {
+        return Err(format!("at least {KINDS} releases").into());
+    }
     let clusters = releases.div_ceil(A_CLUSTER);
     let fleet = fleet(clusters, settings(&shape)?)?;
     let names = Names::of(&fleet);
@@ -60,6 +75,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "edges": dependencies.edges().len(),
         "signatures": plan.waves.last().map_or(0, |wave| wave.coverage.total),
         "waves": plan.waves.len(),
+        "done": plan.calendar.as_ref().and_then(|it| it.done),
+        "relaxations": plan.relaxations.len(),
         "shape": shape,
         "seconds": (seconds * 1_000.0).round() / 1_000.0,
         "peak_mib": peak_mib().unwrap_or(0),
@@ -158,7 +175,7 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
     };
     let windowed = !planning.windows.is_empty();
     let cluster = |at: usize| {
-        let prod = !at.is_multiple_of(4);
+        let prod = !at.is_multiple_of(KINDS);
         FleetCluster {
             name: ClusterName::new(format!("c-{at}")),
             context: format!("acme-c-{at}"),
@@ -170,7 +187,7 @@ fn fleet(clusters: usize, planning: PlanSettings) -> Result<Fleet, Box<dyn Error
             .map(|(key, value)| (key.to_owned(), value))
             .into(),
             limits,
-            timezone: at.is_multiple_of(2).then(|| "America/New_York".to_owned()),
+            timezone: ZONES[at / KINDS % ZONES.len()].map(str::to_owned),
             windows: if prod && windowed {
                 vec!["prod".to_owned()]
             } else {
@@ -226,7 +243,7 @@ impl Names {
     }
 }
 
-/// On its own cluster mostly, always on one with a smaller number: no cycle.
+/// Three for each release: on its own cluster mostly, always on one with a smaller number, so that there is no cycle.
 fn dependencies(releases: usize, names: &Names) -> Result<Dependencies, Box<dyn Error>> {
     let clusters = names.clusters.len();
     let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -234,18 +251,22 @@ fn dependencies(releases: usize, names: &Names) -> Result<Dependencies, Box<dyn 
     for at in 0..releases {
         for salt in 0..EDGES as u64 {
             let place = at / clusters;
-            let on = if salt == 2 && at.is_multiple_of(100) {
-                mixed(at, salt) % at.max(1)
+            let (dependent, on) = if at < KINDS {
+                // Nobody is before them: the last releases have their edges.
+                (releases - KINDS + at, at)
+            } else if salt == 2 && at.is_multiple_of(100) {
+                (at, mixed(at, salt) % at)
+            } else if place == 0 {
+                // The first on its cluster: on one of a cluster like it.
+                (at, mixed(at, salt) % (at / KINDS) * KINDS + at % KINDS)
             } else {
-                mixed(at, salt) % place.max(1) * clusters + at % clusters
+                (at, mixed(at, salt) % place * clusters + at % clusters)
             };
-            if on < at {
-                edges.push(Edge {
-                    dependent: number(at),
-                    on: number(on),
-                    reason: number(usize::try_from(salt)?),
-                });
-            }
+            edges.push(Edge {
+                dependent: number(dependent),
+                on: number(on),
+                reason: number(usize::try_from(salt)?),
+            });
         }
     }
     let reason = |kind: &str| EdgeReason {

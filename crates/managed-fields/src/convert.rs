@@ -9,17 +9,17 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::schema::{Kind, Schema};
+use crate::schema::Kind;
 use crate::typed::{Duplicates, TypedError, TypedValue};
 
 /// Brings objects from one API version to another.
-pub trait Converter<'s>: fmt::Debug {
+pub trait Converter: fmt::Debug {
     /// The object at `api_version`; the object itself if it is there already.
-    fn convert(
+    fn convert<'v>(
         &self,
-        object: &TypedValue<'s>,
+        object: &TypedValue<'v>,
         api_version: &str,
-    ) -> Result<TypedValue<'s>, ConvertError>;
+    ) -> Result<TypedValue<'v>, ConvertError>;
 }
 
 /// Why an object cannot be had at a version.
@@ -52,21 +52,19 @@ impl ConvertError {
     }
 }
 
-/// The conversion strategy `None` of custom resources: only `apiVersion` changes.
+/// The conversion strategy `None` of custom resources: only `apiVersion` changes. The object's own schema must have the
+/// types of all served versions.
 ///
 /// For built-in kinds it is right as long as all versions have the same fields.
 #[derive(Clone, Copy, Debug)]
-pub struct Relabel<'s> {
-    /// The schema with the types of all served versions.
-    pub schema: &'s Schema,
-}
+pub struct Relabel;
 
-impl<'s> Converter<'s> for Relabel<'s> {
-    fn convert(
+impl Converter for Relabel {
+    fn convert<'v>(
         &self,
-        object: &TypedValue<'s>,
+        object: &TypedValue<'v>,
         api_version: &str,
-    ) -> Result<TypedValue<'s>, ConvertError> {
+    ) -> Result<TypedValue<'v>, ConvertError> {
         let Value::Object(map) = object.value() else {
             return Err(ConvertError::NotAnObject(crate::gotext::type_name(
                 object.value(),
@@ -79,7 +77,8 @@ impl<'s> Converter<'s> for Relabel<'s> {
         }
         let mut map = map.clone();
         map.insert("apiVersion".to_owned(), Value::from(api_version));
-        self.schema
+        object
+            .schema()
             .typed(Value::Object(map), Duplicates::Refused)
             .map_err(|error| match error {
                 TypedError::UnknownKind(kind) => ConvertError::MissingVersion(kind),

@@ -20,8 +20,9 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Number, Value};
+use smol_str::SmolStr;
 
-use crate::path::{KeyField, PathElement};
+use crate::path::{Key, KeyField, PathElement};
 use crate::set::FieldSet;
 use crate::value::{Num, number};
 use crate::{MAX_DEPTH, gotext};
@@ -278,8 +279,8 @@ fn parse_element(text: &str) -> Result<Option<PathElement>, serde_json::Error> {
             PathElement::Value(Arc::new(floats_only(value)))
         }
         b'k' => {
-            let fields = serde_json::Deserializer::from_str(payload).deserialize_any(KeyVisitor)?;
-            PathElement::Key(fields.into_iter().collect())
+            let key = serde_json::Deserializer::from_str(payload).deserialize_any(KeyVisitor)?;
+            PathElement::Key(key)
         }
         _ => return Ok(None),
     };
@@ -308,24 +309,35 @@ fn floats_only(value: Value) -> Value {
 struct KeyVisitor;
 
 impl<'de> Visitor<'de> for KeyVisitor {
-    type Value = Vec<KeyField>;
+    type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of key fields")
     }
 
-    fn visit_unit<E>(self) -> Result<Vec<KeyField>, E> {
-        Ok(Vec::new())
+    fn visit_unit<E>(self) -> Result<Key, E> {
+        Ok(Key::from_iter([]))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<KeyField>, A::Error> {
-        let mut fields = Vec::new();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            fields.push(KeyField {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Key, A::Error> {
+        let mut next = || -> Result<Option<KeyField>, A::Error> {
+            let entry = map.next_entry::<SmolStr, Value>()?;
+            Ok(entry.map(|(name, value)| KeyField {
                 name,
                 value: floats_only(value),
-            });
+            }))
+        };
+        let Some(first) = next()? else {
+            return Ok(Key::from_iter([]));
+        };
+        // Most keys have one field: no list of them is needed.
+        let Some(second) = next()? else {
+            return Ok(first.into());
+        };
+        let mut fields = vec![first, second];
+        while let Some(field) = next()? {
+            fields.push(field);
         }
-        Ok(fields)
+        Ok(fields.into_iter().collect())
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use crate::{gotext, value};
 
@@ -16,7 +17,7 @@ use crate::{gotext, value};
 #[derive(Clone, Debug)]
 pub enum PathElement {
     /// A key of a map or a field of a struct; `f:name` in `fieldsV1`, `.name` in text.
-    Field(Arc<str>),
+    Field(SmolStr),
     /// The item of a list of maps which has these key fields; `k:{…}`, `[name="web"]`.
     Key(Key),
     /// The item of a list of scalars which has this value; `v:…`, `[="web"]`.
@@ -33,19 +34,19 @@ pub struct Key(Arc<[KeyField]>);
 #[derive(Clone, Debug)]
 pub struct KeyField {
     /// The name of the field.
-    pub name: String,
+    pub name: SmolStr,
     /// Its value, a scalar in anything a server wrote.
     pub value: Value,
 }
 
 impl PathElement {
     /// The element of a field or map key.
-    pub fn field(name: impl Into<Arc<str>>) -> Self {
+    pub fn field(name: impl Into<SmolStr>) -> Self {
         Self::Field(name.into())
     }
 
     /// The element of a list item with these key fields, in any order.
-    pub fn key(fields: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>) -> Self {
+    pub fn key(fields: impl IntoIterator<Item = (impl Into<SmolStr>, impl Into<Value>)>) -> Self {
         Self::Key(
             fields
                 .into_iter()
@@ -127,6 +128,12 @@ impl PartialEq for KeyField {
 }
 
 impl Eq for KeyField {}
+
+impl From<KeyField> for Key {
+    fn from(only: KeyField) -> Self {
+        Self(Arc::new([only]))
+    }
+}
 
 impl FromIterator<KeyField> for Key {
     /// Sorts by name; fields of one name keep their order.

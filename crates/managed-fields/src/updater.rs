@@ -27,9 +27,9 @@ pub type Managers = BTreeMap<Identity, Owned>;
 
 /// The computation, with what it needs to know of the API.
 #[derive(Clone, Copy, Debug)]
-pub struct Updater<'a, 's> {
+pub struct Updater<'a> {
     /// Brings objects to other API versions.
-    pub converter: &'a dyn Converter<'s>,
+    pub converter: &'a dyn Converter,
     /// Per API version, fields that a request through this endpoint does not set, such as `status`.
     pub reset: &'a BTreeMap<String, FieldSet>,
 }
@@ -87,11 +87,11 @@ pub enum UpdaterError {
     Compare(ValidationErrors),
 }
 
-impl<'s> Updater<'_, 's> {
+impl Updater<'_> {
     /// Applies `config` for `manager`. Gives the new object — `None` if it is the live one — and who owns what then.
     ///
     /// Without `force` any field that the apply changes or adds and somebody else owns is a conflict.
-    pub fn apply(
+    pub fn apply<'s>(
         &self,
         live: &TypedValue<'s>,
         config: &TypedValue<'s>,
@@ -114,12 +114,12 @@ impl<'s> Updater<'_, 's> {
         );
         let new = self.prune(merged, &managers, version, last.as_ref())?;
         self.settle(live, &new, version, &mut managers, manager, force)?;
-        let changed = !value::equals(live.value(), new.value());
+        let changed = !(live.is_same(&new) || value::equals(live.value(), new.value()));
         Ok((changed.then_some(new), managers))
     }
 
     /// Says who owns what after a change from `live` to `new` by `manager` that is no apply. Nothing conflicts.
-    pub fn update(
+    pub fn update<'s>(
         &self,
         live: &TypedValue<'s>,
         new: &TypedValue<'s>,
@@ -161,7 +161,7 @@ impl<'s> Updater<'_, 's> {
     /// Fits the sets to the schema of today, and drops those of versions that are gone.
     fn reconcile(
         &self,
-        live: &TypedValue<'s>,
+        live: &TypedValue<'_>,
         managers: &Managers,
     ) -> Result<Managers, UpdaterError> {
         let mut out = Managers::new();
@@ -192,7 +192,7 @@ impl<'s> Updater<'_, 's> {
     }
 
     /// Takes from the other managers what changed, or reports it as conflicts.
-    fn settle(
+    fn settle<'s>(
         &self,
         old: &TypedValue<'s>,
         new: &TypedValue<'s>,
@@ -244,8 +244,8 @@ impl<'s> Updater<'_, 's> {
 
     fn compare(
         &self,
-        old: &TypedValue<'s>,
-        new: &TypedValue<'s>,
+        old: &TypedValue<'_>,
+        new: &TypedValue<'_>,
         version: &str,
     ) -> Result<Comparison, UpdaterError> {
         let changes = old.compare(new).map_err(UpdaterError::Compare)?;
@@ -258,8 +258,8 @@ impl<'s> Updater<'_, 's> {
     /// The changes in paths of another version; `None` if there is no such version.
     fn compare_at(
         &self,
-        old: &TypedValue<'s>,
-        new: &TypedValue<'s>,
+        old: &TypedValue<'_>,
+        new: &TypedValue<'_>,
         version: &str,
     ) -> Result<Option<Comparison>, UpdaterError> {
         let mut converted = Vec::with_capacity(2);
@@ -277,7 +277,7 @@ impl<'s> Updater<'_, 's> {
     }
 
     /// Takes out what the manager applied last time and no longer does, unless somebody else owns it.
-    fn prune(
+    fn prune<'s>(
         &self,
         merged: TypedValue<'s>,
         managers: &Managers,
@@ -309,7 +309,7 @@ impl<'s> Updater<'_, 's> {
     }
 
     /// Puts back what anybody owns, the manager by its new configuration included.
-    fn add_back_owned(
+    fn add_back_owned<'s>(
         &self,
         merged: &TypedValue<'s>,
         pruned: TypedValue<'s>,
@@ -347,7 +347,7 @@ impl<'s> Updater<'_, 's> {
     }
 
     /// Puts back what the manager never owned, so that it is not taken along with what it is in.
-    fn add_back_dangling(
+    fn add_back_dangling<'s>(
         &self,
         merged: &TypedValue<'s>,
         pruned: &TypedValue<'s>,

@@ -20,6 +20,8 @@ const MUTATING: [&str; 5] = ["create", "update", "patch", "delete", "deletecolle
 pub struct Entry {
     /// When it came in.
     pub at: Timestamp,
+    /// When it was answered.
+    pub done: Timestamp,
     /// The API's verb: `get`, `list`, `create`, `update`, `patch`, `delete`, `deletecollection`, for other paths the HTTP method in lower case.
     pub verb: String,
     /// API group; empty for the core group.
@@ -178,6 +180,7 @@ impl AuditLog {
 #[serde(rename_all = "camelCase")]
 struct Event {
     request_received_timestamp: Timestamp,
+    stage_timestamp: Timestamp,
     verb: String,
     #[serde(rename = "requestURI")]
     request_uri: String,
@@ -216,6 +219,7 @@ impl From<Event> for Entry {
     fn from(event: Event) -> Self {
         Self {
             at: event.request_received_timestamp,
+            done: event.stage_timestamp,
             verb: event.verb,
             group: event.object_ref.api_group,
             resource: event.object_ref.resource,
@@ -237,6 +241,7 @@ mod tests {
     fn entry(verb: &str, uri: &str, code: u16) -> Entry {
         Entry {
             at: Timestamp::UNIX_EPOCH,
+            done: Timestamp::UNIX_EPOCH,
             verb: verb.into(),
             group: String::new(),
             resource: "configmaps".into(),
@@ -267,7 +272,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_line_waits_for_its_end() {
-        let line = r#"{"requestReceivedTimestamp":"2026-01-02T03:04:05.000006Z","verb":"get","requestURI":"/version","user":{"username":"admin"},"responseStatus":{"code":200}}"#;
+        let line = r#"{"requestReceivedTimestamp":"2026-01-02T03:04:05.000006Z","stageTimestamp":"2026-01-02T03:04:05.000016Z","verb":"get","requestURI":"/version","user":{"username":"admin"},"responseStatus":{"code":200}}"#;
         let text = format!("{line}\n{}", &line[..40]);
         assert_eq!(AuditLog::parse(text.as_bytes()).unwrap().len(), 1);
         assert!(AuditLog::parse(b"{}\n").is_err());

@@ -10,6 +10,7 @@
 //! | [`helm`] | a real Helm 3 or Helm 4 bound to one cluster |
 //! | [`charts`] | the charts of this crate |
 //! | [`seed`] | a fleet of releases with the drift of everyday life |
+//! | [`json_schema`] | what a value has against a JSON Schema |
 //! | [`fleet`] | several control planes that outlive the process that started them |
 //!
 //! Linux only: children are tied to their owner by `setpriv --pdeathsig` (util-linux).
@@ -24,6 +25,7 @@ mod env;
 pub mod error;
 pub mod fleet;
 pub mod helm;
+pub mod json_schema;
 mod manifests;
 mod pki;
 mod ports;

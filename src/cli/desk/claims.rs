@@ -77,11 +77,21 @@ pub fn sealer(invocation: &Invocation, fleet: &Fleet) -> Result<Option<Arc<Seale
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(flaw(&shown, &error)),
     };
+    if is_open_to_others(&size) {
+        let why = format!("anybody on this machine may read or change it: chmod 600 {shown}");
+        return Err(flaw(&shown, &why));
+    }
     if size.len() > KEY_FILE_MAX {
         return Err(flaw(&shown, &"it is too long for a key"));
     }
     let text = std::fs::read_to_string(&path).map_err(|error| flaw(&shown, &error))?;
     of(&shown, &zeroize::Zeroizing::new(text))
+}
+
+/// May others read the key, or others and the group change it? A group may read it: so files of a mounted Secret are.
+fn is_open_to_others(file: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.permissions().mode() & 0o027 != 0
 }
 
 /// A path of fleet.toml, which is meant beside it.

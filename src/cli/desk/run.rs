@@ -93,12 +93,13 @@ fn refuse(refused: &PlanRefused, file: &str) -> CliError {
             ErrorCode::PlanExpired,
             format!("{file} had to be started before {start_before}"),
         )
+        .at("/metadata/startBefore")
         .next(Next::PlanRefresh {
             plan: file.to_owned(),
         }),
-        PlanRefused::ForeignTool { .. } => {
-            CliError::of(ErrorCode::PlanOfOtherTool, refused).next(again)
-        }
+        PlanRefused::ForeignTool { .. } => CliError::of(ErrorCode::PlanOfOtherTool, refused)
+            .at("/metadata/tool")
+            .next(again),
         PlanRefused::OtherPlan { .. } | PlanRefused::Broken { .. } => {
             CliError::of(ErrorCode::PlanEdited, refused).next(again)
         }

@@ -124,12 +124,14 @@ fn item(wanted: &Value, live: &[Value], owned: &FieldSet, at: &mut Path, found: 
     };
     // Fields of the key that the manifest leaves out have a default (`protocol`): the live item tells it.
     let fits = |item: &&Value| {
-        names.iter().all(|field| match wanted.get(&field.name) {
-            Some(wanted) => item
-                .get(&field.name)
-                .is_some_and(|it| value::equals(it, wanted)),
-            None => true,
-        })
+        names
+            .iter()
+            .all(|field| match wanted.get(field.name.as_str()) {
+                Some(wanted) => item
+                    .get(field.name.as_str())
+                    .is_some_and(|it| value::equals(it, wanted)),
+                None => true,
+            })
     };
     let mut fitting = live.iter().filter(fits);
     let (Some(live), None) = (fitting.next(), fitting.next()) else {
@@ -140,7 +142,7 @@ fn item(wanted: &Value, live: &[Value], owned: &FieldSet, at: &mut Path, found: 
         .filter_map(|field| {
             Some(KeyField {
                 name: field.name.clone(),
-                value: live.get(&field.name)?.clone(),
+                value: live.get(field.name.as_str())?.clone(),
             })
         })
         .collect();

@@ -36,7 +36,7 @@ pub(super) fn child<'a>(at: &'a Value, step: &PathElement) -> Option<&'a Value> 
         PathElement::Field(name) => at.get(&**name),
         PathElement::Key(key) => at.as_array()?.iter().find(|item| {
             key.iter().all(|field| {
-                let found = item.get(&field.name);
+                let found = item.get(field.name.as_str());
                 found.is_some_and(|found| value::equals(found, &field.value))
             })
         }),

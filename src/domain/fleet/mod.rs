@@ -7,6 +7,7 @@ mod order;
 mod policy_rule;
 mod selector;
 pub mod settings;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use order::{natural_order, release_order};
 pub use policy_rule::{PolicyAction, PolicyRule, PolicyTopic};
 pub use selector::{NotASelector, Selector, fits};
 pub use settings::PlanSettings;
+pub use zone::{time_zone, time_zone_names};
 
 /// A validated fleet.
 #[derive(Debug, Clone, PartialEq)]

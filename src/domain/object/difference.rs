@@ -15,6 +15,10 @@ pub fn changed_paths(before: &Value, after: &Value) -> Vec<String> {
 }
 
 fn walk(before: &Value, after: &Value, path: &mut String, paths: &mut BTreeSet<String>) {
+    // Most of two objects is the same, and said so without naming any of it.
+    if before == after {
+        return;
+    }
     let length = path.len();
     match (before, after) {
         (Value::Object(left), Value::Object(right)) => {
@@ -39,7 +43,6 @@ fn walk(before: &Value, after: &Value, path: &mut String, paths: &mut BTreeSet<S
                 path.truncate(length);
             }
         }
-        (left, right) if left == right => {}
         _ => drop(paths.insert(path.clone())),
     }
 }

@@ -1,6 +1,7 @@
 //! Kubernetes objects as refit names and reads them.
 
 mod difference;
+mod quantity;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use super::ids::{Namespace, ResourceVersion, Uid};
 
 pub use difference::changed_paths;
+pub use quantity::{NotAQuantity, Quantity, same_quantity};
 
 /// An object by version, kind and name. `namespace` is `None` for cluster-scoped kinds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,13 +36,24 @@ impl ObjectRef {
             .map_or("", |(group, _)| group)
     }
 
+    /// What names the object, whatever version of its group does: group, kind, namespace, name.
+    pub fn key(&self) -> (&str, &str, Option<&Namespace>, &str) {
+        (
+            self.group(),
+            &self.kind,
+            self.namespace.as_ref(),
+            &self.name,
+        )
+    }
+
     /// The key under which two releases share an object: without the version (adoption rule R4).
     pub fn identity(&self) -> (String, String, Option<Namespace>, String) {
+        let (group, kind, namespace, name) = self.key();
         (
-            self.group().to_owned(),
-            self.kind.clone(),
-            self.namespace.clone(),
-            self.name.clone(),
+            group.to_owned(),
+            kind.to_owned(),
+            namespace.cloned(),
+            name.to_owned(),
         )
     }
 }

@@ -40,6 +40,19 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// `{"Variant":` and what follows.
+    fn variant(
+        out: &'a mut Vec<u8>,
+        variant: &str,
+        open: &[u8],
+        close: &'static [u8],
+    ) -> Result<Self, Error> {
+        out.push(b'{');
+        serde_json::to_writer(&mut *out, variant)?;
+        out.push(b':');
+        Ok(Self::open(out, open, close))
+    }
+
     fn item<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Error> {
         if self.out.len() > self.start {
             self.out.push(b',');
@@ -218,10 +231,7 @@ impl<'a> ser::Serializer for Writer<'a> {
         variant: &'static str,
         _: usize,
     ) -> Result<Parts<'a>, Error> {
-        self.out.push(b'{');
-        serde_json::to_writer(&mut *self.out, variant)?;
-        self.out.push(b':');
-        Ok(Parts::open(self.out, b"[", b"]}"))
+        Parts::variant(self.out, variant, b"[", b"]}")
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, Error> {
@@ -239,10 +249,7 @@ impl<'a> ser::Serializer for Writer<'a> {
         variant: &'static str,
         _: usize,
     ) -> Result<Parts<'a>, Error> {
-        self.out.push(b'{');
-        serde_json::to_writer(&mut *self.out, variant)?;
-        self.out.push(b':');
-        Ok(Parts::open(self.out, b"{", b"}}"))
+        Parts::variant(self.out, variant, b"{", b"}}")
     }
 
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {

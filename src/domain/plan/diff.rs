@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Plan, PlanSummary, PlannedRelease, Wave};
+use super::{Plan, PlanSummary, PlannedRelease, Relaxation, Wave};
 use crate::domain::fleet::release_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::shadow::ReleaseOutcome;
@@ -28,10 +28,16 @@ pub struct PlanDiff {
     pub settings: Vec<SettingChange>,
     /// Clusters that were read for one of the two only.
     pub clusters: Vec<ClusterChange>,
+    /// What would make a plan sooner, and is not the same for the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relaxations: Vec<RelaxationChange>,
     /// The earlier plan as a whole.
     pub before: PlanTotals,
     /// The later plan as a whole.
     pub after: PlanTotals,
+    /// Do the totals differ by more than the time that lies between the plans?
+    #[serde(skip)]
+    totals: bool,
 }
 
 /// A plan as a whole.
@@ -64,6 +70,25 @@ impl PlanTotals {
             late: calendar.map_or(0, |it| it.late.iter().map(|late| late.releases).sum()),
         }
     }
+
+    fn is_same(&self, later: &Self, shift: SignedDuration) -> bool {
+        (self.summary, self.waves, self.late) == (later.summary, later.waves, later.late)
+            && same_time(self.finish, later.finish, shift)
+    }
+}
+
+/// One way to be sooner done, in two plans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelaxationChange {
+    /// The change of settings: `soak.prod 72h -> 48h`.
+    pub change: Vec<String>,
+    /// What it gave for the earlier plan; `None` if it was no way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Relaxation>,
+    /// What it gives for the later plan; `None` if it is no way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Relaxation>,
 }
 
 /// One wave in two plans.
@@ -213,16 +238,53 @@ pub struct ClusterChange {
     pub after: Option<String>,
 }
 
+impl WaveFacts {
+    fn is_same(&self, later: &Self, shift: SignedDuration) -> bool {
+        let times = Self {
+            starts: later.starts,
+            ends: later.ends,
+            ..self.clone()
+        };
+        times == *later
+            && same_time(self.starts, later.starts, shift)
+            && same_time(self.ends, later.ends, shift)
+    }
+}
+
+/// How much later a plan was made.
+fn shift(before: &Plan, after: &Plan) -> SignedDuration {
+    after
+        .metadata
+        .made_at
+        .duration_since(before.metadata.made_at)
+}
+
+/// At the same time, or as long after the plan was made: to a second, as plans begin with a whole one.
+fn same_time(was: Option<Timestamp>, is: Option<Timestamp>, shift: SignedDuration) -> bool {
+    match (was, is) {
+        (Some(was), Some(is)) => {
+            let moved = is.duration_since(was);
+            moved.is_zero() || (moved - shift).abs() <= SignedDuration::from_secs(1)
+        }
+        (was, is) => was == is,
+    }
+}
+
 impl PlanDiff {
-    /// Compares an earlier plan with a later one. `O(n log n)` in their releases.
+    /// Compares an earlier plan with a later one. `O(n log n)` in their releases. A plan made an hour later is done an hour
+    /// later if nothing else holds it up: that is no difference.
     pub fn of(before: &Plan, after: &Plan) -> Self {
+        let shift = shift(before, after);
+        let (was, is) = (PlanTotals::of(before), PlanTotals::of(after));
         Self {
-            waves: waves(before, after),
+            totals: !was.is_same(&is, shift),
+            waves: waves(before, after, shift),
             releases: releases(before, after),
             settings: settings(before, after),
             clusters: clusters(before, after),
-            before: PlanTotals::of(before),
-            after: PlanTotals::of(after),
+            relaxations: relaxations(before, after, shift),
+            before: was,
+            after: is,
         }
     }
 
@@ -232,7 +294,8 @@ impl PlanDiff {
             && self.releases.is_empty()
             && self.settings.is_empty()
             && self.clusters.is_empty()
-            && self.before == self.after
+            && self.relaxations.is_empty()
+            && !self.totals
     }
 
     /// How many releases changed in this way.
@@ -362,22 +425,22 @@ fn facts(was: &PlannedRelease, is: &PlannedRelease) -> Vec<String> {
     facts
 }
 
-fn waves(before: &Plan, after: &Plan) -> Vec<WaveChange> {
+fn waves(before: &Plan, after: &Plan, shift: SignedDuration) -> Vec<WaveChange> {
     let was: BTreeMap<&str, &Wave> = before.waves.iter().map(|it| (&*it.name, it)).collect();
     let mut changes: Vec<WaveChange> = after
         .waves
         .iter()
-        .filter_map(|is| wave_change(was.get(&*is.name).copied(), Some(is)))
+        .filter_map(|is| wave_change(was.get(&*is.name).copied(), Some(is), shift))
         .collect();
     let gone = before
         .waves
         .iter()
         .filter(|was| !after.waves.iter().any(|is| is.name == was.name));
-    changes.extend(gone.filter_map(|was| wave_change(Some(was), None)));
+    changes.extend(gone.filter_map(|was| wave_change(Some(was), None, shift)));
     changes
 }
 
-fn wave_change(was: Option<&Wave>, is: Option<&Wave>) -> Option<WaveChange> {
+fn wave_change(was: Option<&Wave>, is: Option<&Wave>, shift: SignedDuration) -> Option<WaveChange> {
     let ids = |wave: Option<&Wave>| {
         let releases = wave.map_or(&[][..], |wave| &wave.releases);
         let ids: std::collections::BTreeSet<ReleaseId> =
@@ -393,7 +456,11 @@ fn wave_change(was: Option<&Wave>, is: Option<&Wave>) -> Option<WaveChange> {
         came: count(here.difference(&left).count()),
         left: count(left.difference(&here).count()),
     };
-    let same = change.before == change.after && change.came == 0 && change.left == 0;
+    let same = match (&change.before, &change.after) {
+        (Some(was), Some(is)) => was.is_same(is, shift),
+        _ => false,
+    };
+    let same = same && change.came == 0 && change.left == 0;
     (!same).then_some(change)
 }
 
@@ -472,6 +539,38 @@ fn clusters(before: &Plan, after: &Plan) -> Vec<ClusterChange> {
             after: after.unread.get(name).cloned(),
         })
         .collect()
+}
+
+/// Its day moves with the plan's own; what it gains does not.
+fn relaxations(before: &Plan, after: &Plan, shift: SignedDuration) -> Vec<RelaxationChange> {
+    let of = |plan: &Plan| -> BTreeMap<Vec<String>, Relaxation> {
+        let all = plan.relaxations.iter();
+        all.map(|it| (it.change.clone(), it.clone())).collect()
+    };
+    let (mut was, is) = (of(before), of(after));
+    let mut changes = Vec::new();
+    for (change, after) in is {
+        let before = was.remove(&change);
+        let same = |it: &Relaxation| {
+            *it == after
+                || (!shift.is_zero()
+                    && (it.gain_days, it.in_time) == (after.gain_days, after.in_time))
+        };
+        if !before.as_ref().is_some_and(same) {
+            changes.push(RelaxationChange {
+                change,
+                before,
+                after: Some(after),
+            });
+        }
+    }
+    changes.extend(was.into_iter().map(|(change, before)| RelaxationChange {
+        change,
+        before: Some(before),
+        after: None,
+    }));
+    changes.sort_by(|a, b| a.change.cmp(&b.change));
+    changes
 }
 
 #[cfg(test)]

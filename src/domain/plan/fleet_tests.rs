@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::settings::{
-    CanaryRule, Cap, Counted, Cut, HeldDependency, Key, Lanes, PeerRule, Peers, RiskOrder, Stage,
+    CanaryRule, Cap, Cost, Counted, Cut, Freeze, HeldDependency, Key, Lanes, PeerRule, Peers,
+    RiskOrder, SoakRule, Stage, Window, WindowRule, ZoneRule,
 };
 use super::*;
 use crate::domain::fleet::{
@@ -17,7 +18,7 @@ use crate::domain::object::ObjectRef;
 use crate::domain::shadow::{ObjectForecast, ObjectOutcome};
 
 /// Generated fleets a property.
-const CASES: u32 = 2_000;
+const CASES: u32 = 1_000;
 
 const CLUSTERS: u8 = 6;
 
@@ -39,8 +40,17 @@ pub(super) fn fleet(planning: PlanSettings) -> Fleet {
             writes_per_second: 4,
             in_flight: 4,
         },
-        timezone: (number == 1).then(|| "America/New_York".to_owned()),
-        windows: Vec::new(),
+        timezone: match number {
+            1 => Some("America/New_York".to_owned()),
+            3 => Some("Australia/Lord_Howe".to_owned()),
+            _ => None,
+        },
+        // None, the first, or all.
+        windows: match number {
+            0 => Vec::new(),
+            1..=3 => planning.windows.keys().take(1).cloned().collect(),
+            _ => planning.windows.keys().cloned().collect(),
+        },
     };
     Fleet {
         name: "acme".to_owned(),
@@ -120,7 +130,7 @@ pub(super) fn candidate(seed: Seed) -> Candidate {
     }
 }
 
-fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+pub(super) fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
     let seed = (
         0..CLUSTERS,
         0_u8..9,
@@ -258,9 +268,11 @@ pub(super) fn settings() -> impl Strategy<Value = PlanSettings> {
         risk,
         any::<bool>(),
         0_u64..9,
+        times(),
     )
         .prop_map(
-            |(stages, canary, caps, peers, lanes, (high, defer), hold, seed)| {
+            |(stages, canary, caps, peers, lanes, (high, defer), hold, seed, times)| {
+                let (windows, freezes, soak, cost) = times;
                 let mut settings = PlanSettings {
                     stages,
                     canary,
@@ -274,6 +286,10 @@ pub(super) fn settings() -> impl Strategy<Value = PlanSettings> {
                         HeldDependency::GoOn
                     },
                     seed,
+                    windows,
+                    freezes,
+                    soak,
+                    cost,
                     ..PlanSettings::default()
                 };
                 settings.risk.defer_low_until = defer;
@@ -283,6 +299,97 @@ pub(super) fn settings() -> impl Strategy<Value = PlanSettings> {
                 settings
             },
         )
+}
+
+/// Windows, freezes, soak, cost.
+type Times = (
+    BTreeMap<String, Window>,
+    BTreeMap<String, Freeze>,
+    Vec<SoakRule>,
+    Cost,
+);
+
+fn times() -> impl Strategy<Value = Times> {
+    let zone = || {
+        prop::sample::select(vec![
+            ZoneRule::Fleet,
+            ZoneRule::Cluster,
+            ZoneRule::Named("Asia/Kathmandu".to_owned()),
+        ])
+    };
+    let days = prop::sample::select(vec!["daily", "Mon-Fri", "Tue-Thu", "Sat,Sun", "Sun"]);
+    let time = || (0_i8..24, 0_i8..2).prop_map(|(hour, half)| civil_time(hour, half * 30));
+    let weekly = (days, time(), time()).prop_map(|(days, from, to)| WindowRule::Weekly {
+        days: days.parse().unwrap(),
+        from,
+        to,
+    });
+    let opens = vec![
+        "30 2 * * *",
+        "0 6 * * sun",
+        "*/20 1-3 1-20 * *",
+        "0 0 1 * *",
+    ];
+    let cron = (
+        prop::sample::select(opens),
+        prop::sample::select(vec![60_u32, 14_400, 36_000, 200_000]),
+    );
+    let cron = cron.prop_map(|(opens, for_seconds)| WindowRule::Cron {
+        opens: opens.parse().unwrap(),
+        for_seconds,
+    });
+    let rule = prop_oneof![2 => weekly, 1 => cron];
+    let window = (rule, zone()).prop_map(|(rule, zone)| Window { rule, zone });
+    let windows = prop::collection::btree_map("[a-c]", window, 0..3);
+    let freeze =
+        (0_i32..200, 0_i32..20, zone(), any::<bool>()).prop_map(|(at, long, zone, prod)| {
+            let from = Date::constant(2026, 9, 25) + jiff::Span::new().days(at);
+            Freeze {
+                from,
+                to: from + jiff::Span::new().days(long),
+                zone,
+                selector: if prod {
+                    "env=prod".parse().unwrap()
+                } else {
+                    Selector::all()
+                },
+            }
+        });
+    let freezes = prop::collection::btree_map("[d-f]", freeze, 0..3);
+    let selector = prop::sample::select(vec![
+        "",
+        "env=prod",
+        "tier=gold",
+        "release=r1",
+        "cluster=eu-1",
+    ]);
+    let soak = (
+        selector,
+        prop::sample::select(vec![0_u32, 90, 3_600, 86_400, 250_000]),
+    );
+    let soak = soak.prop_map(|(selector, seconds)| SoakRule {
+        name: if selector.is_empty() { "all" } else { selector }.to_owned(),
+        selector: if selector.is_empty() {
+            Selector::all()
+        } else {
+            selector.parse().unwrap()
+        },
+        seconds,
+    });
+    let soak = prop::collection::vec(soak, 0..3);
+    let cost =
+        (0_u32..20_000, prop::option::of(1_u32..9_000)).prop_map(|(millis, measured)| Cost {
+            millis_per_write: millis,
+            measured: measured
+                .map(|millis| (ClusterName::new("eu-2"), millis))
+                .into_iter()
+                .collect(),
+        });
+    (windows, freezes, soak, cost)
+}
+
+fn civil_time(hour: i8, minute: i8) -> jiff::civil::Time {
+    jiff::civil::Time::constant(hour, minute, 0, 0)
 }
 
 /// Pairs of places, of which the first needs the second. `shuffle` decides who may need whom, so that there is no cycle.
@@ -319,10 +426,19 @@ fn pairs() -> impl Strategy<Value = Vec<(usize, usize)>> {
 }
 
 pub(super) fn make(all: Vec<Candidate>, dependencies: &Dependencies, fleet: &Fleet) -> Plan {
+    make_at("2026-11-23T10:31:00Z", all, dependencies, fleet)
+}
+
+pub(super) fn make_at(
+    now: &str,
+    all: Vec<Candidate>,
+    dependencies: &Dependencies,
+    fleet: &Fleet,
+) -> Plan {
     let request = PlanRequest {
         fleet,
         dependencies,
-        now: "2026-11-23T10:31:00Z".parse().unwrap(),
+        now: now.parse().unwrap(),
         tool: "0.1.0",
         inputs: BTreeMap::new(),
         unread: BTreeMap::new(),

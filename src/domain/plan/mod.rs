@@ -1,6 +1,7 @@
 //! The plan: what migrates when, and what is held and why. Immutable, with a digest of its content.
 
 mod assemble;
+mod calendar;
 mod canary;
 mod canonical;
 mod check;
@@ -18,6 +19,7 @@ mod needs;
 mod notes;
 mod order;
 mod planner;
+mod requests;
 mod risk;
 mod schedule;
 mod seals;
@@ -30,11 +32,13 @@ mod words;
 mod fleet_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod times_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::fleet::{Limits, Managers, PlanSettings, PolicyRule};
@@ -43,17 +47,19 @@ use super::policy::Decision;
 use super::release::{ChartRef, Driver};
 use super::shadow::{Forecast, Reason, ReleaseOutcome};
 
+pub use calendar::NoSuchZone;
 pub use check::{CheckedPlan, PlanRefused};
 pub use dependencies::{Dependencies, Edge, EdgeInvalid, EdgeReason};
 pub use diff::{
-    Change, ClusterChange, Place, PlanDiff, PlanTotals, ReleaseChange, SettingChange, WaveChange,
-    WaveFacts,
+    Change, ClusterChange, Place, PlanDiff, PlanTotals, RelaxationChange, ReleaseChange,
+    SettingChange, WaveChange, WaveFacts,
 };
 pub use digest::digest_of;
 pub use facts::{ClusterFacts, Facts, Risk};
 pub use file::{API_VERSION, KIND, PlanUnreadable};
 pub use lint::{Finding, lint};
 pub use planner::{PlanError, PlanRequest, plan};
+pub use requests::{RequestEstimate, Requests};
 pub use schedule::{Calendar, Coverage, Late, Relaxation, Span, Untested, WaitsFor};
 pub use seals::Seals;
 
@@ -176,6 +182,26 @@ pub struct Wave {
     pub spans: Vec<Span>,
     /// Its releases, in the order they start.
     pub releases: Vec<PlannedRelease>,
+}
+
+impl Wave {
+    /// When it has been watched; `None` without a calendar, or if it never writes.
+    pub fn soaked(&self) -> Option<Timestamp> {
+        let soak = SignedDuration::from_secs(i64::from(self.soak));
+        self.ends.map(|ends| ends.checked_add(soak).unwrap_or(ends))
+    }
+}
+
+impl Plan {
+    /// When all that a wave comes after has been watched: what it waits for then is a window, a freeze, an approval.
+    pub fn ready(&self, wave: &Wave) -> Timestamp {
+        let before = self
+            .waves
+            .iter()
+            .filter(|it| wave.after.contains(&it.number));
+        let soaked = before.filter_map(Wave::soaked).max();
+        soaked.unwrap_or(self.metadata.made_at)
+    }
 }
 
 /// A release that the plan migrates.

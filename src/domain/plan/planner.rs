@@ -6,7 +6,7 @@
 //!
 //! Its steps: `intake` takes candidates in, `needs` resolves the graph,
 //! `canary` chooses who goes first, `order` says who is preferred, `fill`
-//! places each release into the first wave with room, `assemble` makes waves of it.
+//! places each release into the first wave with room, `assemble` makes waves of it, `calendar` says when they are.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::assemble::{Assembly, assemble};
+use super::calendar::{self, NoSuchZone};
 use super::canary::canaries;
 use super::digest::Sums;
 use super::fill::{self, StageCut, fill, limits};
@@ -64,6 +65,9 @@ pub enum PlanError {
     /// Releases that need each other.
     #[error("releases need each other in a circle: {}", circle(.0))]
     Cycle(Vec<ReleaseId>),
+    /// A zone that no clock is known of.
+    #[error(transparent)]
+    Zone(#[from] NoSuchZone),
     /// More than counts can hold.
     #[error("the plan has more than {} writes", u32::MAX)]
     TooLarge,
@@ -148,6 +152,7 @@ pub fn plan(
         summary,
         seals: Seals::default(),
     };
+    calendar::write(&mut plan)?;
     let sums = Sums::of(&plan).map_err(|error| PlanError::Encode(error.to_string()))?;
     plan.seals = sums.seals;
     plan.metadata.digest = sums.digest;

@@ -32,9 +32,9 @@ pub struct Untested {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitsFor {
-    /// `soak`, `window`, `freeze`, `approval`, `deferral`, `cap`, `peers`, `dependency`.
+    /// `soak`, `window`, `freeze`, `approval`, `deferral`, or `wave` for one that is never done.
     pub kind: String,
-    /// Its name, or a sentence: `office`, `year-end`.
+    /// Its name, or words that go on after the kind: `office`, `year-end`, `of wave 3`.
     pub detail: String,
     /// Until when, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -118,7 +118,7 @@ fn of_conflict(
 /// Values of live objects are changed only where they can be put back.
 fn changes_values(book: &Book, action: Action) -> Option<String> {
     (action.changes_values() && !book.changes_values()).then(|| {
-        format!("{action} changes live values, and what they were can be kept only sealed: make a key with openssl rand -base64 32 > seal.key, then name it in fleet.toml ([seal] key_file = \"seal.key\") or set REFIT_SEAL_KEY; adopt-live and prune-next leave the change to the next upgrade")
+        format!("{action} changes live values, and what they were can be kept only sealed: make a key with (umask 077; openssl rand -base64 32 > seal.key), then name it in fleet.toml ([seal] key_file = \"seal.key\") or set REFIT_SEAL_KEY; adopt-live and prune-next leave the change to the next upgrade")
     })
 }
 

@@ -11,7 +11,7 @@ mod traps;
 
 pub use agreement::{Aspect, Confirmed, Disagreement, disagreements, evenly};
 pub use next::{NextFacts, NextObject, NextOutcome, NextUpgrade, judge_next, refuses_import};
-pub use object::{Probe, Probed, is_built_in_group, is_custom_resource, read_probe};
+pub use object::{Probe, Probed, is_built_in_group, is_custom_resource, read_entries, read_probe};
 pub use release::{ACTIVE_CONFLICT, ReleaseFacts, active_conflict, judge};
 pub use summary::{OwnerCount, Rate, Summary, summary};
 pub use traps::{EMPTY_CHURN, SWITCH_TRAP, trap_notes};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use managed_fields::entry::decode;
+use managed_fields::entry::{Identity, decode_canonical};
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement};
 use serde_json::Value;
 
@@ -65,19 +65,28 @@ pub fn is_built_in_group(group: &str) -> bool {
     BUILT_IN_GROUPS.contains(&group)
 }
 
-/// What a dry run of the manifest showed.
+/// What a dry run of the manifest showed. Entries come read: there are many fields in them, and several readers.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe<'a> {
     /// The object.
     pub object: &'a ObjectRef,
     /// As it is.
     pub live: &'a LiveObject,
-    /// As it would be: the answer of the forced dry run.
+    /// Its entries.
+    pub before: &'a [ManagedFieldsEntry],
+    /// As it would be: the answer of the forced dry run. Its `managedFields` are not looked at.
     pub applied: &'a Value,
+    /// The answer's entries.
+    pub after: &'a [ManagedFieldsEntry],
     /// The throw-away manager.
     pub manager: &'a str,
     /// Whose entries are Helm's own.
     pub managers: &'a ManagerMatcher,
+}
+
+/// Reads managedFields for a [`Probe`].
+pub fn read_entries(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, TransferError> {
+    decode_canonical(managed_fields).map_err(TransferError::Live)
 }
 
 /// The forecast of one object, and the apply set that its adoption needs.
@@ -90,7 +99,7 @@ pub struct Probed {
 }
 
 /// Reads a probe. Linear in the size of the object.
-pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
+pub fn read_probe(probe: &Probe<'_>) -> Probed {
     let mut forecast = ObjectForecast {
         object: probe.object.clone(),
         outcome: ObjectOutcome::OwnershipOnly,
@@ -99,31 +108,25 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
         drops: Vec::new(),
         drift: Vec::new(),
     };
-    let applied = probe
-        .applied
-        .pointer("/metadata/managedFields")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    let Some(apply_set) = ApplySet::of_manager(applied, probe.manager)? else {
+    let Some(apply_set) = ApplySet::of_manager(probe.after, probe.manager) else {
         forecast.outcome = ObjectOutcome::DeadEntries {
             entries: vec!["the server wipes managedFields on apply".to_owned()],
         };
-        return Ok(Probed {
+        return Probed {
             forecast,
             apply_set: None,
-        });
+        };
     };
-    let after: BTreeMap<String, FieldSet> = read(applied)?
-        .into_iter()
-        .map(|entry| (entry.identity().key().to_owned(), entry.fields().clone()))
+    let after: BTreeMap<Identity, &FieldSet> = (probe.after.iter())
+        .map(|entry| (entry.identity(), entry.fields()))
         .collect();
     let mut own = FieldSet::new();
     let mut own_versions_agree = true;
     let nothing = FieldSet::new();
-    for entry in read(probe.live.managed_fields())? {
-        let kept = after.get(entry.identity().key()).unwrap_or(&nothing);
+    for entry in probe.before {
+        let kept = after.get(&entry.identity()).copied().unwrap_or(&nothing);
         let lost = entry.fields().difference(kept).leaves();
-        if is_own(&entry, probe.managers) {
+        if is_own(entry, probe.managers) {
             own_versions_agree &= entry.api_version() == apply_set.api_version;
             own = own.union(entry.fields());
             // A field may be lost in text only: the server writes quantities, bytes and defaults in its own way.
@@ -133,17 +136,17 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
             forecast.drift.extend(changed.map(|path| path.to_string()));
             continue;
         }
-        let owner = describe(&entry);
-        forecast.active.extend(conflicts(&lost, &entry, probe));
+        let owner = describe(entry);
+        forecast.active.extend(conflicts(&lost, entry, probe));
         if entry.api_version() == apply_set.api_version || !entry.subresource().is_empty() {
             let shared = entry
                 .fields()
                 .intersection(&apply_set.fields)
                 .leaves()
                 .difference(&lost);
-            forecast.latent.extend(conflicts(&shared, &entry, probe));
+            forecast.latent.extend(conflicts(&shared, entry, probe));
         }
-        if is_applier(&entry, &apply_set) {
+        if is_applier(entry, &apply_set) {
             forecast.outcome = ObjectOutcome::ForeignApplier { manager: owner };
         }
     }
@@ -166,14 +169,10 @@ pub fn read_probe(probe: &Probe<'_>) -> Result<Probed, TransferError> {
             forecast.outcome = ObjectOutcome::Drift;
         }
     }
-    Ok(Probed {
+    Probed {
         forecast,
         apply_set: Some(apply_set),
-    })
-}
-
-fn read(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, TransferError> {
-    decode(&Value::Array(managed_fields.to_vec())).map_err(TransferError::Live)
+    }
 }
 
 fn conflicts(fields: &FieldSet, entry: &ManagedFieldsEntry, probe: &Probe<'_>) -> Vec<Conflict> {

@@ -85,24 +85,18 @@ pub struct Adoption {
 }
 
 impl ApplySet {
-    /// Reads the entry of `manager` with operation Apply out of managedFields: what a forced dry run of an apply
-    /// under a throw-away manager leaves is the exact apply set.
-    pub fn of_manager(
-        managed_fields: &[Value],
-        manager: &str,
-    ) -> Result<Option<Self>, TransferError> {
-        let entries = read(managed_fields).map_err(TransferError::Live)?;
-        Ok(entries
-            .into_iter()
-            .find(|entry| {
-                entry.manager() == manager
-                    && entry.operation() == Operation::Apply
-                    && entry.subresource().is_empty()
-            })
-            .map(|entry| Self {
-                api_version: entry.api_version().to_owned(),
-                fields: entry.fields().clone(),
-            }))
+    /// The entry of `manager` with operation Apply: what a forced dry run of an apply under a throw-away manager leaves is
+    /// the exact apply set.
+    pub fn of_manager(entries: &[ManagedFieldsEntry], manager: &str) -> Option<Self> {
+        let entry = entries.iter().find(|entry| {
+            entry.manager() == manager
+                && entry.operation() == Operation::Apply
+                && entry.subresource().is_empty()
+        })?;
+        Some(Self {
+            api_version: entry.api_version().to_owned(),
+            fields: entry.fields().clone(),
+        })
     }
 
     /// As JSON, for the store.

@@ -5,9 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use managed_fields::{Path, PathElement};
+use managed_fields::{FieldSet, ManagedFieldsEntry, Path, PathElement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use super::adopt::{TransferError, read};
+use super::owners::is_own;
+use crate::domain::fleet::ManagerMatcher;
 
 /// The field manager of every patch that refit sends: what it changes without naming an owner becomes its own.
 pub const MARK_MANAGER: &str = "refit";
@@ -63,7 +67,7 @@ fn parts(path: &Path) -> Result<Vec<Part>, ValuesError> {
             PathElement::Field(name) => Ok(Part::Field(name.to_string())),
             PathElement::Key(key) => Ok(Part::Item(
                 key.iter()
-                    .map(|field| (field.name.clone(), field.value.clone()))
+                    .map(|field| (field.name.to_string(), field.value.clone()))
                     .collect(),
             )),
             PathElement::Value(_) | PathElement::Index(_) => {
@@ -248,6 +252,47 @@ pub fn is_set(doc: &Value, changes: &[Change]) -> bool {
         .any(|change| get(doc, &change.at) == change.after.as_ref())
 }
 
+/// The changes that are still ours to put back: a field that somebody else has taken as its own since, be it with the very
+/// value that we set, is theirs (rule R6). Linear in changes times entries.
+pub fn unclaimed(
+    changes: Vec<Change>,
+    managed_fields: &[Value],
+    managers: &ManagerMatcher,
+) -> Result<Vec<Change>, TransferError> {
+    let entries = read(managed_fields).map_err(TransferError::Live)?;
+    let foreign: Vec<&ManagedFieldsEntry> = entries
+        .iter()
+        .filter(|entry| !is_own(entry, managers) && entry.manager() != MARK_MANAGER)
+        .collect();
+    let claimed = |change: &Change| {
+        let path = change.path();
+        let holds = |fields: &FieldSet| fields.has(&path) || fields.below(&path).is_some();
+        foreign.iter().any(|entry| holds(entry.fields()))
+    };
+    Ok(changes
+        .into_iter()
+        .filter(|change| !claimed(change))
+        .collect())
+}
+
+impl Change {
+    fn path(&self) -> Path {
+        self.at
+            .iter()
+            .map(|part| match part {
+                Part::Field(name) => PathElement::field(name.as_str()),
+                Part::Item(keys) => {
+                    let keys = keys
+                        .iter()
+                        .map(|(key, value)| (key.as_str(), value.clone()));
+                    PathElement::key(keys)
+                }
+            })
+            .collect::<Vec<_>>()
+            .into()
+    }
+}
+
 /// Is every value as it was before?
 pub fn is_before(doc: &Value, changes: &[Change]) -> bool {
     changes
@@ -265,7 +310,7 @@ pub fn patch(
     let mut operations = Vec::new();
     let ordered: Vec<&Change> = match way {
         Way::Forth => changes.iter().collect(),
-        Way::Back => changes.iter().rev().collect(),
+        Way::Back => inverse_order(changes),
     };
     for change in ordered {
         let (from, to) = match way {
@@ -292,6 +337,17 @@ pub fn patch(
         operations.push(operation);
     }
     Ok((operations, doc))
+}
+
+/// The order in which each item finds its own place again: what was added goes first, then what was taken away comes back,
+/// the foremost item of a list before the next one.
+fn inverse_order(changes: &[Change]) -> Vec<&Change> {
+    let (mut added, mut others): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.before.is_none());
+    others.sort_by_key(|change| change.place);
+    added.reverse();
+    added.extend(others);
+    added
 }
 
 /// Where a value goes; with its map or list around it, if the server dropped that when it became empty.
@@ -377,16 +433,23 @@ pub fn as_rehearsed(
         .filter(|change| change.before != change.after)
         .collect();
     let (_, wished) = patch(live, &changes, Way::Forth)?;
-    let (wished, answer) = (still(&wished), still(answer));
+    only_wished(&wished, answer).map_err(ValuesError::More)?;
+    Ok(changes)
+}
+
+/// Is an answer what was wished? Else the fields that would change besides.
+pub fn only_wished(wished: &Value, answer: &Value) -> Result<(), String> {
+    let (wished, answer) = (still(wished), still(answer));
     if wished == answer {
-        return Ok(changes);
+        return Ok(());
     }
-    let also = crate::domain::object::changed_paths(&wished, &answer);
-    Err(ValuesError::More(also.join(", ")))
+    Err(crate::domain::object::changed_paths(&wished, &answer).join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn live() -> Value {
@@ -441,6 +504,83 @@ mod tests {
         let (_, back) = patch(&theirs, &changes, Way::Back).unwrap();
         assert_eq!(back["spec"]["replicas"], 9);
         assert_eq!(back["metadata"], live()["metadata"]);
+    }
+
+    fn items(names: &[&str]) -> Value {
+        let items: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"name": name, "value": format!("of {name}")}))
+            .collect();
+        json!({"spec": {"env": items, "replicas": 1}})
+    }
+
+    fn item(name: &str, field: &str) -> Path {
+        let mut path = Path::of_fields(["spec", "env"]);
+        path.push(PathElement::key([("name", name)]));
+        path.push(PathElement::field(field));
+        path
+    }
+
+    proptest! {
+        // Items are taken away and added at any places of a list: all come back where they were.
+        #[test]
+        fn a_list_comes_back_in_its_order(
+            here in Just(vec!["a", "b", "c", "d", "e", "f"]).prop_shuffle(),
+            gone in prop::sample::subsequence(vec!["a", "b", "c", "d", "e", "f"], 0..=6),
+            new in prop::sample::subsequence(vec!["x", "y", "z"], 0..=3),
+            at in 0_usize..7,
+        ) {
+            let doc = items(&here);
+            let mut wanted = here.clone();
+            for name in &new {
+                wanted.insert(at.min(wanted.len()), name);
+            }
+            let both = |names: &[&'static str]| -> Vec<Path> {
+                names.iter().flat_map(|name| [item(name, "name"), item(name, "value")]).collect()
+            };
+            let changes = changes(&doc, &items(&wanted), &both(&new), &both(&gone)).unwrap();
+            let (_, after) = patch(&doc, &changes, Way::Forth).unwrap();
+            let (_, back) = patch(&after, &changes, Way::Back).unwrap();
+            prop_assert_eq!(back, doc);
+        }
+    }
+
+    #[test]
+    fn a_field_that_somebody_took_since_is_not_put_back() {
+        let doc = items(&["a"]);
+        let take = [Path::of_fields(["spec", "replicas"]), item("a", "value")];
+        let mut applied = doc.clone();
+        applied["spec"]["replicas"] = json!(3);
+        applied["spec"]["env"][0]["value"] = json!("ours");
+        let changes = changes(&doc, &applied, &take, &[]).unwrap();
+        let entry = |manager: &str, fields: Value| {
+            json!({"manager": manager, "operation": "Update", "apiVersion": "v1",
+                "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields})
+        };
+        let managers = crate::domain::fleet::Managers {
+            canonical: "helm".to_owned(),
+            aliases: Vec::new(),
+        };
+        let managers = managers.matcher().unwrap();
+        let replicas = json!({"f:spec": {"f:replicas": {}}});
+        let value = json!({"f:spec": {"f:env": {"k:{\"name\":\"a\"}": {"f:value": {}}}}});
+        let left = |live: &[Value]| {
+            let left = unclaimed(changes.clone(), live, &managers).unwrap();
+            left.iter()
+                .map(|it| it.path().to_string())
+                .collect::<Vec<_>>()
+        };
+        // Our own entry, and the trace of our own request, claim nothing.
+        let own = [
+            entry("helm", replicas.clone()),
+            entry(MARK_MANAGER, value.clone()),
+        ];
+        assert_eq!(left(&own).len(), 2);
+        assert_eq!(
+            left(&[entry("scaler", replicas)]),
+            [".spec.env[name=\"a\"].value"]
+        );
+        assert_eq!(left(&[entry("operator", value)]), [".spec.replicas"]);
     }
 
     #[test]

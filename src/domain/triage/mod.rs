@@ -9,7 +9,6 @@ mod facts;
 mod finding;
 mod group;
 mod pattern;
-mod quantity;
 mod rule;
 mod worded;
 
@@ -21,7 +20,6 @@ pub use facts::{Evidence, Facts};
 pub use finding::{Finding, Subject, Weight, findings};
 pub use group::{gravest, triage};
 pub use pattern::Pattern;
-pub use quantity::same_quantity;
 pub use rule::{
     Decides, Matcher, OptionTemplate, PatchTemplate, PolicyTemplate, QuestionTemplate, Rule, Rules,
 };

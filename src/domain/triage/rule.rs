@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::pattern::Pattern;
-use super::quantity::same_quantity;
 use crate::domain::fleet::PolicyAction;
 use crate::domain::ids::Namespace;
-use crate::domain::object::ObjectRef;
+use crate::domain::object::{ObjectRef, same_quantity};
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::is_custom_resource;
 

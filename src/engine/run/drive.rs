@@ -10,7 +10,7 @@ use super::hands::{DriveError, FOREIGN_PATIENCE, Hands, Task};
 use super::ledger::Images;
 use super::patience::Patience;
 use super::request::send;
-use super::sight::{Memory, view};
+use super::sight::{Memory, opens, view};
 use crate::domain::run::{Attempt, Decision, Entry, Observation, WaitFor, decide};
 
 /// How often a wait looks again.
@@ -28,6 +28,9 @@ pub async fn drive(
     memory: &mut Memory,
 ) -> Result<Attempt, DriveError> {
     let release = attempt.opened.release.clone();
+    if attempt.outcome.is_none() {
+        opens(hands, &attempt, images).await?;
+    }
     let mut seen = Observation::Nothing;
     let mut lazy: Vec<Entry> = Vec::new();
     let mut foreign_since = None;

@@ -324,9 +324,11 @@ impl Images {
         digest: &Digest,
         uid: &Uid,
     ) -> Result<T, LedgerError> {
-        let seal = seal.ok_or(SealError::NoKey)?;
         let sealed: Sealed = self.get(journal, digest).await?;
         let wrapped: WrappedKey = self.get(journal, &sealed.data_key).await?;
+        let seal = seal.ok_or_else(|| SealError::KeyGone {
+            sealed: wrapped.key().to_owned(),
+        })?;
         let text = seal.open(&sealed, &wrapped, uid.as_str())?;
         serde_json::from_slice(&text).map_err(|_| SealError::Damaged.into())
     }

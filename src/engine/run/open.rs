@@ -5,6 +5,7 @@ use super::ledger::{Images, LedgerError};
 use super::sight::{Memory, adoption_request, binding};
 use crate::cluster::RecordScope;
 use crate::domain::ids::{Digest, Uid};
+use crate::domain::object::ObjectRef;
 use crate::domain::plan::PlannedRelease;
 use crate::domain::policy::unplanned;
 use crate::domain::run::{
@@ -14,7 +15,7 @@ use crate::domain::shadow::{Forecast, ReleaseOutcome};
 use crate::domain::transfer::values::{self, Way};
 use crate::engine::records::{Loaded, RecordFault, ReleaseRecords, list};
 use crate::engine::shadow::{
-    ForecastError, Holders, SettledObject, SettledRelease, Settling, Target as Probed,
+    ForecastError, Holders, KEPT_ORPHAN, SettledObject, SettledRelease, Settling, Target as Probed,
 };
 use crate::store;
 
@@ -84,11 +85,19 @@ pub async fn open_migration(
         }
     };
     let holders = Holders::default();
+    // Of kept objects those are looked for that the plan shows.
+    let kept: Vec<ObjectRef> = planned
+        .notes
+        .iter()
+        .filter(|note| note.cause == KEPT_ORPHAN)
+        .filter_map(|note| note.object.clone())
+        .collect();
     let target = Probed {
         records: &records,
         current: &current,
         last: &current,
         holders: &holders,
+        kept: &kept,
     };
     let prepared = match settling.forecast(&target).await {
         Ok(prepared) => prepared,

@@ -22,7 +22,7 @@ use crate::domain::transfer::{
 };
 use crate::engine::records::{Head, RecordFault, list, load};
 use crate::engine::seal::Binding;
-use crate::engine::shadow::{Rehearsal, rehearse};
+use crate::engine::shadow::{Rehearsal, rehearse, rehearse_content};
 use crate::helm::StoredRecord;
 
 /// How often a busy object is read again because it moved between GET and dry run.
@@ -261,8 +261,17 @@ async fn see_values(
     let saved = images.get_sealed(eyes.journal, eyes.seal, look.values, &live.uid);
     let changes: Vec<Change> = match saved.await {
         Ok(changes) => changes,
-        Err(LedgerError::Seal(error)) => return Ok(Some(refused(&error))),
+        // Without its key nothing is known of the object: that is no refusal, and no reason to turn back.
+        Err(LedgerError::Seal(error)) if !error.wants_key() => return Ok(Some(refused(&error))),
         Err(error) => return Err(error.into()),
+    };
+    let changes = if attempt.direction == Direction::Back || look.ours == Ours::After {
+        match values::unclaimed(changes, live.managed_fields(), eyes.managers) {
+            Ok(changes) => changes,
+            Err(error) => return Ok(Some(refused(&error))),
+        }
+    } else {
+        changes
     };
     let cell = attempt.objects.get(look.index as usize);
     let cell = cell.map(|slot| &slot.state);
@@ -305,10 +314,19 @@ async fn see_values(
         },
         Ours::Before if !marked && !is_back && values::is_before(&live.json, &changes) => {
             let request = content_request(eyes, look, &changes, Way::Forth, images, memory)?;
-            match request {
-                Ok(forward) => ObjectSeen::Before { forward },
-                Err(why) => ObjectSeen::Refused { why },
+            let forward = match request {
+                Ok(forward) => forward,
+                Err(why) => return Ok(Some(refused(&why))),
+            };
+            // On the way back nothing is set any more; the request only tells what was seen.
+            if attempt.direction == Direction::Forward {
+                match rehearsed(eyes, look, &changes, memory).await? {
+                    Some(Ok(())) => {}
+                    Some(Err(why)) => return Ok(Some(refused(&why))),
+                    None => return Ok(None),
+                }
             }
+            ObjectSeen::Before { forward }
         }
         Ours::Before if !marked && !cell.is_some_and(ObjectCell::is_changed) => {
             ObjectSeen::Refused {
@@ -351,6 +369,37 @@ fn owners_back(
     })
 }
 
+/// The dry run of the patch that sets values (rule R1): the object was written since the last one. `None`: and again.
+async fn rehearsed(
+    eyes: &Eyes<'_>,
+    look: &Valued<'_>,
+    changes: &[Change],
+    memory: &mut Memory,
+) -> Result<Option<Result<(), String>>, DriveError> {
+    let Some(opened) = look.attempt.opened.objects.get(look.index as usize) else {
+        return Ok(Some(Err("it is not among the objects".to_owned())));
+    };
+    let (operations, wished) = match values::patch(&look.live.json, changes, Way::Forth) {
+        Ok(made) => made,
+        Err(error) => return Ok(Some(Err(error.to_string()))),
+    };
+    memory.rehearsals += 1;
+    let answer = rehearse_content(eyes.rehearser, &opened.object, look.live, &operations)
+        .await
+        .map_err(|source| DriveError::Cluster {
+            release: look.attempt.opened.release.clone(),
+            source,
+        })?;
+    Ok(match answer {
+        Err(why) => Some(Err(why)),
+        Ok(None) => None,
+        Ok(Some(answer)) => Some(
+            values::only_wished(&wished, &answer.json)
+                .map_err(|also| format!("the patch would also change {also}")),
+        ),
+    })
+}
+
 /// The patch that sets values, or puts them back.
 fn content_request(
     eyes: &Eyes<'_>,
@@ -369,9 +418,33 @@ fn content_request(
     let binding = binding(&look.attempt.opened.release.cluster, live);
     match images.put_sealed(eyes.seal, &operations, &binding) {
         Ok(wish) => Ok(Ok(request(live, wish, look.inverse.clone()))),
-        Err(LedgerError::Seal(error)) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Does the key that is set open all that an attempt sealed? Asked before its first request: what cannot be gone on with
+/// to the end is not gone on with at all.
+pub async fn opens(
+    hands: &Hands,
+    attempt: &Attempt,
+    images: &mut Images,
+) -> Result<(), LedgerError> {
+    for object in &attempt.opened.objects {
+        let Some(values) = &object.values else {
+            continue;
+        };
+        let (journal, seal) = (hands.ledger.journal(), hands.seal.as_deref());
+        let uid = &object.request.uid;
+        match images
+            .get_sealed::<Vec<Change>>(journal, seal, values, uid)
+            .await
+        {
+            Err(LedgerError::Seal(error)) if error.wants_key() => return Err(error.into()),
+            // What is damaged is found when its object's turn comes: then a person must decide.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a sealed image of an object belongs to.

@@ -1,6 +1,6 @@
 //! Which kinds admission looks at when an object is updated: for those only a dry run shows what it would do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -22,7 +22,8 @@ const KINDS: [&str; 4] = [
 /// server is listed nowhere: the rehearsal of the run still meets it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Admission {
-    rules: BTreeSet<(String, String)>,
+    /// Whose rules they are, as `ValidatingAdmissionPolicy/name`.
+    rules: BTreeMap<(String, String), BTreeSet<String>>,
     /// Something may not be listed.
     unread: bool,
 }
@@ -40,7 +41,11 @@ impl Admission {
                 continue;
             };
             match reader.objects(&kind.api_version, &kind.kind).await {
-                Ok(found) => found.iter().for_each(|it| admission.take(&it.json)),
+                Ok(found) => found.iter().for_each(|it| {
+                    let name = it.json.pointer("/metadata/name").and_then(Value::as_str);
+                    let name = format!("{}/{}", kind.kind, name.unwrap_or_default());
+                    admission.take(&name, &it.json);
+                }),
                 Err(error) if error.kind == ErrorKind::Forbidden => admission.unread = true,
                 Err(error) if error.kind == ErrorKind::UnknownKind => {}
                 Err(error) => return Err(error),
@@ -51,14 +56,19 @@ impl Admission {
 
     /// May something look at an update of this resource (its plural)?
     pub fn may_look_at(&self, group: &str, resource: &str) -> bool {
-        let is = |pattern: &str, value: &str| pattern == "*" || pattern == value;
-        self.unread
-            || self.rules.iter().any(|(groups, resources)| {
-                is(groups, group) && (is(resources, resource) || resources == "*/*")
-            })
+        self.unread || self.names(group, resource).next().is_some()
     }
 
-    fn take(&mut self, json: &Value) {
+    /// What looks at an update of this resource, as `MutatingWebhookConfiguration/name`; a name may come twice.
+    pub fn names(&self, group: &str, resource: &str) -> impl Iterator<Item = &str> {
+        let is = |pattern: &str, value: &str| pattern == "*" || pattern == value;
+        let rules = self.rules.iter().filter(move |((groups, resources), _)| {
+            is(groups, group) && (is(resources, resource) || resources == "*/*")
+        });
+        rules.flat_map(|(_, names)| names).map(String::as_str)
+    }
+
+    fn take(&mut self, name: &str, json: &Value) {
         let webhooks = json.get("webhooks").and_then(Value::as_array);
         let of_webhooks = webhooks
             .into_iter()
@@ -76,7 +86,9 @@ impl Admission {
             }
             for group in texts("apiGroups") {
                 for resource in texts("resources") {
-                    self.rules.insert((group.to_owned(), resource.to_owned()));
+                    let place = (group.to_owned(), resource.to_owned());
+                    let names = self.rules.entry(place).or_default();
+                    names.insert(name.to_owned());
                 }
             }
         }
@@ -92,16 +104,23 @@ mod tests {
     #[test]
     fn rules_of_updates_count_and_others_do_not() {
         let mut admission = Admission::default();
-        admission.take(&json!({"webhooks": [
+        admission.take("hooks", &json!({"webhooks": [
             {"rules": [{"operations": ["CREATE"], "apiGroups": ["*"], "resources": ["*"]}]},
             {"rules": [{"operations": ["CREATE", "UPDATE"], "apiGroups": ["apps"], "resources": ["deployments", "deployments/scale"]}]},
         ]}));
-        admission.take(&json!({"spec": {"matchConstraints": {"resourceRules": [
-            {"operations": ["*"], "apiGroups": [""], "resources": ["*/*"]},
-        ]}}}));
+        admission.take(
+            "policy",
+            &json!({"spec": {"matchConstraints": {"resourceRules": [
+                {"operations": ["*"], "apiGroups": [""], "resources": ["*/*"]},
+            ]}}}),
+        );
         assert!(admission.may_look_at("apps", "deployments"));
         assert!(!admission.may_look_at("apps", "statefulsets"));
         assert!(admission.may_look_at("", "configmaps"));
+        let names = |group, resource| admission.names(group, resource).collect::<Vec<_>>();
+        assert_eq!(names("apps", "deployments"), ["hooks"]);
+        assert_eq!(names("", "configmaps"), ["policy"]);
+        assert!(names("apps", "statefulsets").is_empty());
         assert!(!Admission::default().may_look_at("", "configmaps"));
         let unread = Admission {
             unread: true,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::left::{Owner, kept_by, owner};
 use crate::cluster::{self, ErrorKind, Reader};
+use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
@@ -16,6 +18,8 @@ pub struct Lives {
     /// Kinds that were listed.
     listed: BTreeSet<(String, String)>,
     found: BTreeMap<ObjectRef, LiveObject>,
+    /// Objects that Helm kept and that nobody wants, by their release.
+    kept: BTreeMap<Owner, Vec<ObjectRef>>,
 }
 
 /// What is known of an object.
@@ -59,6 +63,8 @@ impl Lives {
                 let object = named(api_version, kind, &live);
                 if wanted.contains(&object) {
                     lives.found.insert(object, live);
+                } else if let Some(owner) = kept_by(&live) {
+                    lives.kept.entry(owner).or_default().push(object);
                 }
             }
             lives
@@ -66,6 +72,11 @@ impl Lives {
                 .insert((api_version.to_owned(), kind.to_owned()));
         }
         Ok(lives)
+    }
+
+    /// Objects among those listed that a release left because of helm.sh/resource-policy.
+    pub fn kept(&self, release: &ReleaseId) -> &[ObjectRef] {
+        self.kept.get(&owner(release)).map_or(&[], Vec::as_slice)
     }
 
     /// What is known of an object.

@@ -6,6 +6,7 @@
 
 mod admission;
 mod compare;
+mod left;
 mod lives;
 mod neighbours;
 mod objects;
@@ -17,6 +18,7 @@ mod settled;
 
 pub use admission::Admission;
 pub use compare::compare;
+pub use left::{KEPT_ORPHAN, LEFT_OVER_HOOK};
 pub use lives::{Known, Lives};
 pub use offline::{AtHand, OfflineForecaster};
 pub use schemas::{Library, Schemas};

@@ -52,7 +52,26 @@ pub enum ObjectsError {
 
 /// Reads the manifest of a record.
 pub async fn objects(reader: &dyn Reader, record: &Record) -> Result<Objects, ObjectsError> {
-    let parsed = manifest::objects(&record.manifest)?;
+    objects_of(reader, record, &record.manifest, Decoration::Helms).await
+}
+
+/// What Helm adds to an object that it applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoration {
+    /// Its label and annotations.
+    Helms,
+    /// Nothing: so it applies hooks.
+    Plain,
+}
+
+/// Reads a text of a record: its manifest, or a hook's.
+pub(super) async fn objects_of(
+    reader: &dyn Reader,
+    record: &Record,
+    text: &str,
+    decoration: Decoration,
+) -> Result<Objects, ObjectsError> {
+    let parsed = manifest::objects(text)?;
     let mut kinds = reader.kinds(false).await?;
     if parsed
         .iter()
@@ -77,7 +96,10 @@ pub async fn objects(reader: &dyn Reader, record: &Record) -> Result<Objects, Ob
             objects.unserved.push(UnservedKind { object });
             continue;
         };
-        let mut body = manifest::decorate(parsed.body, &record.name, &record.namespace);
+        let mut body = match decoration {
+            Decoration::Helms => manifest::decorate(parsed.body, &record.name, &record.namespace),
+            Decoration::Plain => parsed.body,
+        };
         if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
             match &namespace {
                 Some(namespace) => {

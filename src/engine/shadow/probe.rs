@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use managed_fields::Time;
+use serde_json::Value;
 
 use super::Holders;
+use super::left::{left, note};
 use super::lives::Known;
 use super::objects::{ManifestObject, Objects, ObjectsError, objects};
 use super::offline::AtHand;
@@ -15,7 +17,7 @@ use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::{Marks, driven_by};
 use crate::domain::shadow::{
     Forecast, ObjectForecast, ObjectOutcome, Probe, Probed, Reason, ReleaseFacts, ReleaseOutcome,
-    judge, read_probe, trap_notes,
+    judge, read_entries, read_probe, trap_notes,
 };
 use crate::domain::transfer::{Adoption, ApplySet, adopt};
 use crate::engine::chain::chain;
@@ -37,6 +39,8 @@ pub struct Target<'a> {
     pub last: &'a Loaded,
     /// Who else holds which objects of the cluster.
     pub holders: &'a Holders,
+    /// Objects that Helm kept when they went from the chart.
+    pub kept: &'a [ObjectRef],
 }
 
 /// An object that an adoption would write.
@@ -130,7 +134,7 @@ impl LiveProbe<'_> {
         at_hand: Option<&AtHand<'_>>,
     ) -> Result<Prepared, ForecastError> {
         let release = target.records.id.clone();
-        let mut notes = left_over_notes(target);
+        let mut notes = Vec::new();
         let mut seen = Seen::default();
         let mut forecasts = Vec::new();
         let mut writes = Vec::new();
@@ -155,6 +159,33 @@ impl LiveProbe<'_> {
                             writes.push(*write);
                         }
                     }
+                }
+                let left = left(self.reader, target, &found.served).await?;
+                notes.extend(left.notes);
+                let is_done = target.last.record.apply_method == Some(ApplyMethod::ServerSide)
+                    && forecasts
+                        .iter()
+                        .all(|it| it.outcome == ObjectOutcome::Migrated);
+                for beside in left.beside {
+                    let (what, cause) = (&beside.what, beside.cause);
+                    let object = &beside.wanted.object;
+                    let told = match self
+                        .beside(&beside.wanted, target, at_hand, &mut seen)
+                        .await?
+                    {
+                        // A release that is migrated already is not begun again for their sake.
+                        Ok(_) if is_done => format!(
+                            "{what}; the release is migrated, so it is not adopted any more: if its next apply conflicts, delete it"
+                        ),
+                        Ok(Some((forecast, write))) => {
+                            forecasts.push(forecast);
+                            writes.push(write);
+                            format!("{what}; it is adopted too")
+                        }
+                        Ok(None) => continue,
+                        Err(why) => format!("{what}; it is not adopted: {why}"),
+                    };
+                    notes.push(note(cause, object, told));
                 }
             }
             Err(ObjectsError::Cluster(error)) => return Err(error.into()),
@@ -206,6 +237,50 @@ impl LiveProbe<'_> {
                 self.managers,
             ),
         }
+    }
+
+    /// The same for an object beside the manifest's: its adoption, `None` if it is adopted already or gone, or why it is
+    /// left as it is. It is read anew: lists hold what manifests name.
+    async fn beside(
+        &self,
+        wanted: &ManifestObject,
+        target: &Target<'_>,
+        at_hand: Option<&AtHand<'_>>,
+        seen: &mut Seen,
+    ) -> Result<Result<Option<(ObjectForecast, PreparedObject)>, String>, ForecastError> {
+        let at_hand = at_hand.map(|at_hand| AtHand {
+            lives: None,
+            ..*at_hand
+        });
+        // Who else drives the release is read off its manifest's objects.
+        let lives = seen.lives.len();
+        let verdict = self
+            .object(
+                wanted,
+                &target.records.id,
+                target.holders,
+                at_hand.as_ref(),
+                seen,
+            )
+            .await?;
+        seen.lives.truncate(lives);
+        Ok(match verdict {
+            Verdict::Write(forecast, write) => {
+                let lawful = matches!(
+                    forecast.outcome,
+                    ObjectOutcome::OwnershipOnly | ObjectOutcome::Drift
+                );
+                if lawful && forecast.active.is_empty() {
+                    Ok(Some((forecast, *write)))
+                } else {
+                    Err(format!("its forecast is {}", forecast.outcome.word()))
+                }
+            }
+            Verdict::Settled(forecast) => match forecast.outcome {
+                ObjectOutcome::Migrated | ObjectOutcome::Missing => Ok(None),
+                outcome => Err(format!("its forecast is {}", outcome.word())),
+            },
+        })
     }
 
     async fn object(
@@ -349,15 +424,22 @@ impl LiveProbe<'_> {
             Ok(applied) => applied,
             Err(error) => return Ok(Asked::Settled(refused(object, error)?)),
         };
-        let probe = Probe {
-            object,
-            live,
-            applied: &applied,
-            manager: &manager,
-            managers: self.managers,
-        };
-        Ok(match read_probe(&probe) {
-            Ok(probed) => Asked::Probed(probed),
+        let after = applied.pointer("/metadata/managedFields");
+        let after = after
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let entries = read_entries(live.managed_fields())
+            .and_then(|before| Ok((before, read_entries(after)?)));
+        Ok(match entries {
+            Ok((before, after)) => Asked::Probed(read_probe(&Probe {
+                object,
+                live,
+                before: &before,
+                applied: &applied,
+                after: &after,
+                manager: &manager,
+                managers: self.managers,
+            })),
             Err(error) => Asked::Settled(plain(
                 object,
                 ObjectOutcome::Unknown {
@@ -469,27 +551,6 @@ fn nameless_hooks(target: &Target<'_>) -> Vec<Reason> {
                 "a {} hook of {} has generateName: server-side apply needs a name, so the next helm upgrade fails; \
                  name it in the chart",
                 hook.kind, hook.path
-            ),
-        })
-        .collect()
-}
-
-/// Hooks whose objects Helm does not delete by itself stay behind: reported, not adopted.
-fn left_over_notes(target: &Target<'_>) -> Vec<Reason> {
-    let hooks = target.current.record.hooks.iter().filter(|hook| {
-        !hook.delete_policies.is_empty()
-            && !hook
-                .delete_policies
-                .iter()
-                .any(|policy| policy == "before-hook-creation" || policy == "hook-succeeded")
-    });
-    hooks
-        .map(|hook| Reason {
-            cause: "left-over-hook".to_owned(),
-            object: None,
-            detail: format!(
-                "hook {}/{} may be left behind by its policy; it is not adopted",
-                hook.kind, hook.name
             ),
         })
         .collect()

@@ -15,10 +15,14 @@ use crate::domain::policy::{
 };
 use crate::domain::release::ChartRef;
 use crate::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome};
+use crate::domain::transfer::values::MARK_MANAGER;
 use crate::domain::transfer::values::{self, Change, Way};
-use crate::domain::transfer::{Adoption, ApplySet, Terms, adopt_under, describe, is_own};
+use crate::domain::transfer::{
+    Adoption, ApplySet, Terms, adopt_under, describe, is_marked, is_own,
+};
 use crate::engine::chain::chain;
 use crate::engine::ports::Clock;
+use crate::helm::ApplyMethod;
 
 /// How often a busy object is read again because it moved between GET and dry run.
 const TRIES_AT_A_BUSY_OBJECT: u32 = 5;
@@ -79,7 +83,7 @@ impl Settling<'_> {
     pub async fn forecast(&self, target: &Target<'_>) -> Result<SettledRelease, ForecastError> {
         let prepared = self.forecaster.forecast(target).await?;
         if self.book.is_empty() {
-            return Ok(plain(prepared));
+            return Ok(plain(prepared, records_ssa(target)));
         }
         let chart = target.current.record.chart.clone().unwrap_or_default();
         let chart = ChartRef {
@@ -151,14 +155,18 @@ impl Settling<'_> {
                 }
             }
             if let Some(write) = &mut write {
-                dry_runs += self.set_values(target, write, &mut about).await?;
+                dry_runs += self
+                    .set_values(target, write, &mut about, &mut repeats)
+                    .await?;
             }
             settled.extend(write);
             decisions.extend(about);
         }
         let made = settle(forecast, &decisions);
+        let waits = !made.retry.is_empty();
+        let recorded = records_ssa(target) && !waits;
         Ok(SettledRelease {
-            forecast: with_what_is_written(made.forecast, &settled),
+            forecast: with_what_is_written(made.forecast, &settled, recorded),
             decisions,
             retry: made.retry,
             objects: settled,
@@ -208,22 +216,59 @@ impl Settling<'_> {
         target: &Target<'_>,
         write: &mut SettledObject,
         about: &mut Vec<Decision>,
+        repeats: &mut u32,
     ) -> Result<u32, ForecastError> {
         let asks = |it: &Decision| it.is_in_force() && it.action.changes_values();
         let enforces = self.book.enforces();
         if !about.iter().any(asks) && enforces.is_none() {
             return Ok(0);
         }
-        let made = self.rehearsed_values(target, write, about).await?;
-        match made {
-            Ok(values) => write.values = values,
-            Err(why) => {
-                for decision in about.iter_mut().filter(|it| asks(it)) {
-                    decision.refused = Some(why.clone());
-                }
+        let mut made = self.rehearsed_values(target, write, about).await?;
+        for _ in 1..TRIES_AT_A_BUSY_OBJECT {
+            // A controller may write the object between GET and dry run: that is no reason to refuse (rule R14).
+            if made != Values::Moved {
+                break;
             }
+            made = match self.again(write, repeats).await? {
+                Ok(()) => self.rehearsed_values(target, write, about).await?,
+                Err(why) => Values::Refused(why),
+            };
+        }
+        let why = match made {
+            Values::Known(values) => {
+                write.values = values;
+                return Ok(2);
+            }
+            Values::Refused(why) => why,
+            Values::Moved => busy(),
+        };
+        for decision in about.iter_mut().filter(|it| asks(it)) {
+            decision.refused = Some(why.clone());
         }
         Ok(2)
+    }
+
+    /// Reads an object again that moved, with the adoption that its terms ask for.
+    async fn again(
+        &self,
+        write: &mut SettledObject,
+        repeats: &mut u32,
+    ) -> Result<Result<(), String>, ForecastError> {
+        *repeats += 1;
+        let object = write.prepared.object.clone();
+        let Some(live) = self.reader.object(&object).await? else {
+            return Ok(Err("it was deleted meanwhile".to_owned()));
+        };
+        let apply_set = write.prepared.apply_set.clone();
+        let asked = self.adoption(&object, live, apply_set, &write.terms, repeats);
+        Ok(match asked.await? {
+            Asked::Write(prepared) => {
+                write.prepared = *prepared;
+                Ok(())
+            }
+            Asked::Refused(why) => Err(why),
+            Asked::Nothing | Asked::AsBefore => Err("it was adopted meanwhile".to_owned()),
+        })
     }
 
     async fn rehearsed_values(
@@ -231,15 +276,15 @@ impl Settling<'_> {
         target: &Target<'_>,
         write: &SettledObject,
         about: &mut Vec<Decision>,
-    ) -> Result<Result<Vec<Change>, String>, ForecastError> {
+    ) -> Result<Values, ForecastError> {
         let (object, live) = (&write.prepared.object, &write.prepared.live);
         let found = match objects(self.reader, &target.current.record).await {
             Ok(found) => found,
             Err(ObjectsError::Cluster(error)) => return Err(error.into()),
-            Err(error) => return Ok(Err(chain(&error))),
+            Err(error) => return Ok(Values::Refused(chain(&error))),
         };
         let Some(wanted) = found.served.iter().find(|it| it.object == *object) else {
-            return Ok(Err("the manifest has it no more".to_owned()));
+            return Ok(Values::Refused("the manifest has it no more".to_owned()));
         };
         let applied = match self
             .rehearser
@@ -247,12 +292,17 @@ impl Settling<'_> {
             .await
         {
             Ok(applied) => applied,
-            Err(error) => return Ok(Err(error.message)),
+            Err(error) => return Ok(Values::Refused(error.message)),
         };
         let apply_set = &write.prepared.apply_set.fields;
         let Ok(entries) = entries_of(live) else {
-            return Ok(Err("its managedFields do not read".to_owned()));
+            return Ok(Values::Refused("its managedFields do not read".to_owned()));
         };
+        if is_marked(live.managed_fields()).unwrap_or(true) {
+            return Ok(Values::Refused(format!(
+                "an entry of the manager {MARK_MANAGER} is on it, left by a run that ended half-way: look at it with refit fields, and put it right first"
+            )));
+        }
         if let Some(rule) = self.book.enforces() {
             for path in &apply_set.leaves() {
                 let field = path.to_string();
@@ -284,37 +334,36 @@ impl Settling<'_> {
             .filter(|path| named(path, &taken))
             .collect();
         let mut prune = Vec::new();
-        for (path, entry) in entries
-            .iter()
-            .flat_map(|entry| entry.fields().iter().map(move |path| (path, entry)))
-        {
-            if !named(&path, &pruned) {
-                continue;
-            }
-            if !is_own(entry, self.managers) {
-                return Ok(Err(format!(
-                    "{path} is also owned by {}, so an apply would not delete it either",
-                    describe(entry)
-                )));
-            }
-            if !prune.contains(&path) {
+        for path in entries.iter().flat_map(|entry| entry.fields().iter()) {
+            if named(&path, &pruned) && !prune.contains(&path) {
                 prune.push(path);
             }
+        }
+        if let Some(why) = owned_by_others(&prune, &entries, self.managers) {
+            return Ok(Values::Refused(why));
         }
         let wished = values::changes(&live.json, &applied, &take, &prune)
             .and_then(|wished| Ok((values::patch(&live.json, &wished, Way::Forth)?.0, wished)));
         let (operations, wished) = match wished {
-            Ok((operations, _)) if operations.is_empty() => return Ok(Ok(Vec::new())),
+            Ok((operations, _)) if operations.is_empty() => return Ok(Values::Known(Vec::new())),
             Ok(made) => made,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Values::Refused(error.to_string())),
         };
         let answer = rehearse_content(self.rehearser, object, live, &operations).await?;
-        Ok(match answer {
-            Err(why) => Err(why),
-            Ok(None) => Err("it changed while it was looked at: plan again".to_owned()),
-            Ok(Some(answer)) => values::as_rehearsed(&live.json, &answer.json, wished)
-                .map_err(|error| error.to_string()),
-        })
+        let answer = match answer {
+            Err(why) => return Ok(Values::Refused(why)),
+            Ok(None) => return Ok(Values::Moved),
+            Ok(Some(answer)) => answer,
+        };
+        if let Some(why) = lost_besides(&entries, &answer, &write.terms, self.managers) {
+            return Ok(Values::Refused(why));
+        }
+        Ok(
+            match values::as_rehearsed(&live.json, &answer.json, wished) {
+                Ok(values) => Values::Known(values),
+                Err(error) => Values::Refused(error.to_string()),
+            },
+        )
     }
 
     /// What the cluster's autoscalers target.
@@ -411,10 +460,71 @@ impl Settling<'_> {
                 Rehearsal::Refused(why) => return Ok(Asked::Refused(why)),
             }
         }
-        Ok(Asked::Refused(format!(
-            "it changed under {TRIES_AT_A_BUSY_OBJECT} dry runs: somebody writes it all the time"
-        )))
+        Ok(Asked::Refused(busy()))
     }
+}
+
+fn busy() -> String {
+    format!("it changed under {TRIES_AT_A_BUSY_OBJECT} dry runs: somebody writes it all the time")
+}
+
+/// What a look at the values that decisions change showed.
+#[derive(Debug, PartialEq)]
+enum Values {
+    /// They change so, and nothing else does.
+    Known(Vec<Change>),
+    /// The object moved between two requests: look again.
+    Moved,
+    /// They cannot be changed.
+    Refused(String),
+}
+
+/// Does somebody else own a field that is to be deleted, or something below it? No apply of Helm's would delete it then.
+fn owned_by_others(
+    prune: &[Path],
+    entries: &[ManagedFieldsEntry],
+    managers: &ManagerMatcher,
+) -> Option<String> {
+    let foreign = entries.iter().filter(|entry| !is_own(entry, managers));
+    foreign
+        .flat_map(|entry| prune.iter().map(move |path| (entry, path)))
+        .find(|(entry, path)| entry.fields().has(path) || entry.fields().below(path).is_some())
+        .map(|(entry, path)| {
+            format!(
+                "{path} is also owned by {}, so an apply would not delete it either",
+                describe(entry)
+            )
+        })
+}
+
+/// Would somebody lose a field to the new values whom no rule takes it from? An undo gives back what the terms know of.
+fn lost_besides(
+    entries: &[ManagedFieldsEntry],
+    answer: &LiveObject,
+    terms: &Terms,
+    managers: &ManagerMatcher,
+) -> Option<String> {
+    let after = entries_of(answer).ok()?;
+    for entry in entries.iter().filter(|entry| !is_own(entry, managers)) {
+        let kept = after.iter().find(|it| it.identity() == entry.identity());
+        let lost = match kept {
+            Some(kept) => entry.fields().difference(kept.fields()),
+            None => entry.fields().clone(),
+        };
+        let owner = describe(entry);
+        let known = |field: &str| {
+            let mut taken = terms.take_over.iter();
+            taken.any(|share| share.owner == owner && share.field == field)
+        };
+        let lost = lost.leaves();
+        let besides = lost.iter().map(|path| path.to_string());
+        if let Some(field) = besides.into_iter().find(|field| !known(field)) {
+            return Some(format!(
+                "{owner} would lose {field} too: let a rule take it from {owner} as well"
+            ));
+        }
+    }
+    None
 }
 
 enum Asked {
@@ -430,9 +540,19 @@ enum Asked {
 
 /// A plan counts the objects that a run will write: one that is adopted already is not among them, whatever else was
 /// found on it (drift, or a conflict that a rule waits for). Its findings stay.
-fn with_what_is_written(mut forecast: Forecast, writes: &[SettledObject]) -> Forecast {
+///
+/// Where nothing is written and the record says `ssa` (`recorded`), nothing is left to do: the release is Done, also with an
+/// object missing or drifted. Else each plan would migrate it again, and each run add a revision.
+fn with_what_is_written(
+    mut forecast: Forecast,
+    writes: &[SettledObject],
+    recorded: bool,
+) -> Forecast {
     if forecast.outcome != ReleaseOutcome::Ready {
         return forecast;
+    }
+    if recorded && writes.is_empty() {
+        forecast.outcome = ReleaseOutcome::Done;
     }
     for object in &mut forecast.objects {
         let is_written = writes.iter().any(|it| it.prepared.object == object.object);
@@ -444,7 +564,7 @@ fn with_what_is_written(mut forecast: Forecast, writes: &[SettledObject]) -> For
 }
 
 /// The forecast without any policy.
-fn plain(prepared: Prepared) -> SettledRelease {
+fn plain(prepared: Prepared, recorded: bool) -> SettledRelease {
     let objects: Vec<_> = prepared
         .objects
         .into_iter()
@@ -455,7 +575,7 @@ fn plain(prepared: Prepared) -> SettledRelease {
         })
         .collect();
     SettledRelease {
-        forecast: with_what_is_written(prepared.forecast, &objects),
+        forecast: with_what_is_written(prepared.forecast, &objects, recorded),
         decisions: Vec::new(),
         retry: Vec::new(),
         objects,
@@ -463,6 +583,10 @@ fn plain(prepared: Prepared) -> SettledRelease {
         repeats: prepared.repeats,
         asked: prepared.asked,
     }
+}
+
+fn records_ssa(target: &Target<'_>) -> bool {
+    target.last.record.apply_method == Some(ApplyMethod::ServerSide)
 }
 
 fn entries_of(
@@ -491,8 +615,67 @@ mod tests {
     use super::*;
     use crate::domain::ids::{ClusterName, Namespace, ReleaseId, ReleaseName};
 
+    fn managers() -> ManagerMatcher {
+        let managers = crate::domain::fleet::Managers {
+            canonical: "helm".to_owned(),
+            aliases: Vec::new(),
+        };
+        managers.matcher().unwrap()
+    }
+
+    fn with_entries(entries: &serde_json::Value) -> LiveObject {
+        let json = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+            "name": "a", "uid": "u", "resourceVersion": "1", "managedFields": entries,
+        }});
+        LiveObject::new(json).unwrap()
+    }
+
+    fn entry(manager: &str, fields: &serde_json::Value) -> serde_json::Value {
+        serde_json::json!({"manager": manager, "operation": "Update", "apiVersion": "v1",
+            "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields})
+    }
+
     #[test]
-    fn an_adopted_object_that_only_drifts_is_not_counted() {
+    fn what_others_hold_below_a_drop_is_not_deleted_with_it() {
+        use serde_json::json;
+        let mine = entry("helm", &json!({"f:data": {".": {}, "f:a": {}}}));
+        let theirs = entry("kubectl-edit", &json!({"f:data": {"f:b": {}}}));
+        let live = with_entries(&json!([mine, theirs]));
+        let entries = entries_of(&live).unwrap();
+        let about = |path: Path| owned_by_others(&[path], &entries, &managers());
+        let map = about(Path::of_fields(["data"])).unwrap();
+        assert!(map.contains("kubectl-edit"), "{map}");
+        assert!(about(Path::of_fields(["data", "b"])).is_some());
+        assert_eq!(about(Path::of_fields(["data", "a"])), None);
+    }
+
+    #[test]
+    fn nobody_loses_a_field_that_no_rule_takes() {
+        use serde_json::json;
+        let both = [
+            entry("scaler", &json!({"f:spec": {"f:replicas": {}}})),
+            entry("operator", &json!({"f:spec": {"f:replicas": {}}})),
+        ];
+        let before = with_entries(&json!(both));
+        let after = with_entries(&json!([]));
+        let entries = entries_of(&before).unwrap();
+        let mut terms = Terms::default();
+        let share = |owner: &str| crate::domain::transfer::Share {
+            owner: owner.to_owned(),
+            field: ".spec.replicas".to_owned(),
+        };
+        terms.take_over.insert(share("scaler"));
+        let why = lost_besides(&entries, &after, &terms, &managers()).unwrap();
+        assert!(
+            why.starts_with("operator would lose .spec.replicas"),
+            "{why}"
+        );
+        terms.take_over.insert(share("operator"));
+        assert_eq!(lost_besides(&entries, &after, &terms, &managers()), None);
+    }
+
+    #[test]
+    fn an_adopted_object_that_only_drifts_is_not_counted_and_leaves_nothing_to_do() {
         let drifted = |outcome| ObjectForecast {
             object: ObjectRef {
                 api_version: "v1".into(),
@@ -518,7 +701,7 @@ mod tests {
             objects: vec![object],
         };
         let made = |outcome, object| {
-            with_what_is_written(forecast(outcome, drifted(object)), &[]).objects[0]
+            with_what_is_written(forecast(outcome, drifted(object)), &[], false).objects[0]
                 .outcome
                 .clone()
         };
@@ -530,6 +713,24 @@ mod tests {
             made(ReleaseOutcome::Ready, ObjectOutcome::Missing),
             ObjectOutcome::Missing
         );
+        let verdict = |outcome, object, recorded| {
+            with_what_is_written(forecast(outcome, drifted(object)), &[], recorded).outcome
+        };
+        for object in [ObjectOutcome::Drift, ObjectOutcome::Missing] {
+            assert_eq!(
+                verdict(ReleaseOutcome::Ready, object.clone(), true),
+                ReleaseOutcome::Done
+            );
+            // Its record is still to be written.
+            assert_eq!(
+                verdict(ReleaseOutcome::Ready, object.clone(), false),
+                ReleaseOutcome::Ready
+            );
+            assert_eq!(
+                verdict(ReleaseOutcome::NeedsChoice, object, true),
+                ReleaseOutcome::NeedsChoice
+            );
+        }
         // What is held says why it is.
         assert_eq!(
             made(ReleaseOutcome::NeedsChoice, ObjectOutcome::Drift),

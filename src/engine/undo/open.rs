@@ -2,7 +2,6 @@
 
 use crate::cluster::{ErrorKind, RecordScope};
 use crate::domain::ids::{Digest, ReleaseId, ResourceVersion, Revision, Uid};
-use crate::domain::object::changed_paths;
 use crate::domain::release::Driver;
 use crate::domain::run::{
     Attempt, Intent, Job, ObjectCell, ObjectRequest, ObjectSeen, Opened, OpenedObject, Outcome,
@@ -109,8 +108,15 @@ pub async fn survey(
         let ObjectCell::Migrated { inverse } = &slot.state else {
             continue;
         };
-        let seen = see(eyes, migrated, index, inverse, images, &mut memory).await?;
         let name = &object.object;
+        let seen = match see(eyes, migrated, index, inverse, images, &mut memory).await {
+            Ok(seen) => seen,
+            Err(DriveError::Ledger(LedgerError::Seal(error))) => {
+                refused.push(format!("{name}: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let mut request = ObjectRequest {
             inverse: inverse.clone(),
             ..object.request.clone()
@@ -121,17 +127,22 @@ pub async fn survey(
                 version,
             } => {
                 request.resource_version = version.1.clone();
-                if let Some(why) = rehearse_back(eyes, id, object, back, images).await? {
+                if let Some(why) =
+                    rehearse_back(eyes, id, object, back, object.values.is_some(), images).await?
+                {
                     refused.push(format!("{name}: {why}"));
                 }
             }
             ObjectSeen::Unvalued {
-                back: Some(_),
+                back: Some(back),
                 version,
                 ..
             } => {
-                // Its values are others' by now; its owners are put back all the same, and rehearsed under the lock.
+                // Its values are others' by now; its owners are put back all the same.
                 request.resource_version = version.1.clone();
+                if let Some(why) = rehearse_back(eyes, id, object, back, false, images).await? {
+                    refused.push(format!("{name}: {why}"));
+                }
             }
             ObjectSeen::After { back: None, .. }
             | ObjectSeen::Valued { .. }
@@ -259,11 +270,13 @@ fn records_moved(migrated: &Attempt, base: &Loaded, committed: &Loaded) -> Optio
     None
 }
 
+/// Rehearses a request of the way back: one that changes `content`, or owners.
 async fn rehearse_back(
     eyes: &Eyes<'_>,
     id: &ReleaseId,
     object: &OpenedObject,
     back: &ObjectRequest,
+    content: bool,
     images: &mut Images,
 ) -> Result<Option<String>, DriveError> {
     let live = match eyes.reader.object(&object.object).await {
@@ -285,7 +298,7 @@ async fn rehearse_back(
         release: id.clone(),
         source,
     };
-    if object.values.is_some() {
+    if content {
         let operations: Vec<serde_json::Value> = images
             .get_sealed(eyes.journal, eyes.seal, &back.wish, &live.uid)
             .await?;
@@ -297,13 +310,8 @@ async fn rehearse_back(
             Ok(None) => None,
             Ok(Some(answer)) => {
                 let wished = values::patched(live.json.clone(), &operations);
-                let (wished, answer) = (values::still(&wished), values::still(&answer.json));
-                (wished != answer).then(|| {
-                    format!(
-                        "the patch would also change {}",
-                        changed_paths(&wished, &answer).join(", ")
-                    )
-                })
+                let also = values::only_wished(&wished, &answer.json).err();
+                also.map(|also| format!("the patch would also change {also}"))
             }
         });
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::plan::{Change, Place, Plan, PlanDiff, WaveChange, WaveFacts};
+use crate::domain::plan::{
+    Change, Place, Plan, PlanDiff, Relaxation, RelaxationChange, WaveChange, WaveFacts,
+};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::screen::plan::outcome_word;
 use crate::render::{Column, Cut, Document, Role, Span, Table, text};
@@ -60,6 +62,9 @@ impl DiffScreen<'_> {
         if !diff.settings.is_empty() {
             document = document.gap().table(self.settings());
         }
+        if !diff.relaxations.is_empty() {
+            document = document.gap().table(relaxations(&diff.relaxations));
+        }
         if !diff.releases.is_empty() {
             document = document.gap().table(self.releases());
             let more = diff.releases.len().saturating_sub(SHOWN_RELEASES);
@@ -82,7 +87,25 @@ impl DiffScreen<'_> {
                 ),
             });
         }
-        document.gap().line([Span::plain(self.verdict())])
+        document = document.gap();
+        if let Some(moved) = self.finish() {
+            document = document.text(moved);
+        }
+        document.line([Span::plain(self.verdict())])
+    }
+
+    /// How the end moves: `Done 2027-01-15T02:00Z -> 2027-01-07T02:00Z, 8 days earlier.`
+    fn finish(&self) -> Option<String> {
+        let (before, after) = (self.diff.before.finish, self.diff.after.finish);
+        if before == after {
+            return None;
+        }
+        let end = |at: Option<jiff::Timestamp>| at.map_or_else(|| "never".to_owned(), text::minute);
+        let by = match (before, after) {
+            (Some(was), Some(is)) => format!(", {}", apart(was, is)),
+            _ => String::new(),
+        };
+        Some(format!("Done {} -> {}{by}.", end(before), end(after)))
     }
 
     /// One line that says it all.
@@ -121,6 +144,7 @@ impl DiffScreen<'_> {
             Column::new("WRITES").narrow(3),
             Column::new("FINISH"),
             Column::new("SLACK"),
+            Column::new("LATE"),
         ]);
         for (name, plan, totals) in [
             (self.before_name, self.before, &self.diff.before),
@@ -137,6 +161,7 @@ impl DiffScreen<'_> {
                 Span::plain(summary.writes.to_string()),
                 Span::or_none(totals.finish.map(text::minute)),
                 slack(totals.slack_days),
+                Span::bad_count(totals.late, totals.late.to_string()),
             ]);
         }
         table
@@ -182,6 +207,25 @@ impl DiffScreen<'_> {
         }
         table
     }
+}
+
+/// What would make the plans sooner.
+fn relaxations(changes: &[RelaxationChange]) -> Table {
+    let mut table = Table::new(["DONE-BEFORE", "DONE-AFTER", "SOONER"].map(Column::new));
+    let done = |it: &Option<Relaxation>| {
+        let told = it
+            .as_ref()
+            .map(|it| format!("{}({}d)", it.done, it.gain_days));
+        Span::or_none(told)
+    };
+    for it in changes {
+        table.row([
+            done(&it.before),
+            done(&it.after),
+            Span::plain(it.change.join(" and ")),
+        ]);
+    }
+    table
 }
 
 /// `26d`, or `-7d` for a missed deadline.
@@ -274,5 +318,85 @@ fn starts(change: &WaveChange) -> Option<String> {
     match (of(&change.before), of(&change.after)) {
         (Some(was), Some(is)) if was != is => Some(format!("{was} -> {is}")),
         (was, is) => is.or(was),
+    }
+}
+
+/// How far an end moved, to the nearest: thirteen days less some seconds of writing are thirteen days to people.
+fn apart(was: jiff::Timestamp, is: jiff::Timestamp) -> String {
+    let seconds = is.duration_since(was).as_secs().unsigned_abs();
+    let far = match (seconds + 1_800) / 3_600 {
+        _ if seconds < 3_600 => "less than an hour".to_owned(),
+        few @ ..48 => text::counted(few, "hour"),
+        many => text::counted(many / 24, "day"),
+    };
+    let way = if is < was { "earlier" } else { "later" };
+    format!("{far} {way}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::screen::plan::tests::dated;
+    use crate::render::{Format, Frame};
+
+    #[test]
+    fn seconds_of_writing_do_not_cost_a_day() {
+        let told = |was: &str, is: &str| apart(was.parse().unwrap(), is.parse().unwrap());
+        let was = "2026-12-16T08:00:09Z";
+        assert_eq!(told(was, "2026-12-03T08:00:12Z"), "13 days earlier");
+        assert_eq!(told(was, "2026-12-17T08:00:01Z"), "24 hours later");
+        assert_eq!(told(was, "2026-12-16T08:59:00Z"), "less than an hour later");
+    }
+
+    #[test]
+    fn a_later_end_is_told() {
+        let before = dated();
+        let mut after = dated();
+        let calendar = after.calendar.as_mut().unwrap();
+        calendar.done = Some("2027-02-14T02:00:00Z".parse().unwrap());
+        calendar.slack_days = Some(-4);
+        calendar.late = vec![crate::domain::plan::Late {
+            wave: 2,
+            releases: 2,
+            clusters: vec!["eu-2".into()],
+            done: calendar.done,
+        }];
+        after.waves[1].starts = Some("2026-12-29T01:00:00Z".parse().unwrap());
+        after.relaxations = vec![Relaxation {
+            change: vec!["soak.prod 72h -> 48h".into()],
+            done: "2027-02-06".parse().unwrap(),
+            gain_days: 8,
+            in_time: true,
+        }];
+        let diff = PlanDiff::of(&before, &after);
+        let screen = DiffScreen {
+            before_name: "a.json",
+            before: &before,
+            after_name: "b.json",
+            after: &after,
+            diff: &diff,
+            all: false,
+        };
+        let printed = screen
+            .document()
+            .print(Format::Table, None, &Frame::PIPE, &Frame::PIPE)
+            .unwrap();
+        assert_eq!(
+            printed.stdout,
+            "\
+PLAN     DIGEST            MADE                WAVES   MIGRATE   HELD   WRITES   FINISH              SLACK   LATE
+a.json   sha256:9f31c2a4   2026-11-23T10:31Z   2       3         3      41       2027-01-15T02:00Z   26d     0
+b.json   sha256:9f31c2a4   2026-11-23T10:31Z   2       3         3      41       2027-02-14T02:00Z   -4d     2
+
+WAVE     NUMBER   RELEASES   CAME   LEFT   WRITES   STARTS
+wave-2   2        2          0      0      29       2026-11-29T01:00Z -> 2026-12-29T01:00Z
+
+DONE-BEFORE   DONE-AFTER       SOONER
+<none>        2027-02-06(8d)   soak.prod 72h -> 48h
+
+Done 2027-01-15T02:00Z -> 2027-02-14T02:00Z, 30 days later.
+Differences: every release stands where it stood; 1 wave, 0 settings.
+"
+        );
     }
 }

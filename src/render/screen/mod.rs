@@ -1,6 +1,7 @@
 //! Screens: pure functions from a value to a [`Document`](crate::render::Document), one file a verb.
 
 pub mod audit;
+mod calendar;
 pub mod diff;
 pub mod fields;
 pub mod graph;
@@ -8,6 +9,7 @@ pub mod inventory;
 pub mod next;
 pub mod plan;
 pub mod policy;
+pub mod requests;
 pub mod run;
 pub mod settings;
 pub mod settle;

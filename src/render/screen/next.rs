@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::plan::outcome_word;
-use super::shadow::{fields_argument, object_name, value};
+use super::shadow::{fields_argument, object_name, release_columns, value};
 use crate::domain::fleet::release_order;
 use crate::domain::ids::ClusterName;
 use crate::domain::shadow::{NextObject, NextOutcome, NextUpgrade, ReleaseOutcome};
@@ -137,22 +137,16 @@ impl NextScreen<'_> {
 }
 
 fn columns() -> Vec<Column> {
-    vec![
-        Column::new("CLUSTER"),
-        Column::new("NAMESPACE").narrow(1),
-        Column::new("RELEASE").narrow(1),
-        Column::new("RELEASE").instead_of(1),
-        Column::new("CHART").wide(),
-        Column::new("REV").wide(),
-        Column::new("OUTCOME"),
-        Column::new("OBJECTS"),
+    let mut columns = release_columns();
+    columns.extend([
         Column::new("CONFLICTS"),
         Column::new("CHANGED").narrow(3),
         Column::new("NEW"),
         Column::new("DELETED"),
         Column::new("DROPS").narrow(2),
         Column::new("CAUSE"),
-    ]
+    ]);
+    columns
 }
 
 fn record(upgrade: &NextUpgrade) -> Record {

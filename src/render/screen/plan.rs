@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::{calendar, requests};
 use crate::domain::fleet::natural_order;
 use crate::domain::ids::{ClusterName, ReleaseId};
-use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Wave};
+use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, Relaxation, RequestEstimate, Wave};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Cut, Document, Next, Record, Role, Span, Table, text};
 
@@ -20,6 +21,8 @@ pub struct PlanScreen<'a> {
     pub saved: Option<&'a str>,
     /// The file that it was read from.
     pub file: Option<&'a str>,
+    /// Requests cluster by cluster too.
+    pub wide: bool,
 }
 
 /// The word of a release's outcome.
@@ -55,8 +58,11 @@ impl PlanScreen<'_> {
                     .map(|release| release.release.to_string()),
             );
         if !plan.waves.is_empty() {
-            document = document.gap().table(self.waves());
+            let dated = plan.waves.iter().any(|wave| wave.starts.is_some());
+            let table = if dated { self.dated() } else { self.waves() };
+            document = document.gap().table(table);
         }
+        document = self.when(document);
         if !plan.held.is_empty() {
             document = document.gap().table(self.causes());
         }
@@ -92,6 +98,13 @@ impl PlanScreen<'_> {
             ),
             Span::plain(". Each release gains one Helm revision."),
         ]);
+        if summary.migrate > 0 {
+            let estimate = RequestEstimate::of(plan);
+            document = document.text(requests::line(&estimate));
+            if self.wide {
+                document = document.gap().table(requests::table(&estimate));
+            }
+        }
         for (cluster, why) in &plan.unread {
             document = document.warning(format!(
                 "{cluster} not read: {why}; its releases are unknown and in no wave"
@@ -116,7 +129,14 @@ impl PlanScreen<'_> {
             return document.next(Next::Plan, "keeps it, for refit run");
         };
         let plan = file.to_owned();
-        if self.plan.summary.migrate > 0 {
+        if self.plan.summary.migrate > 0 && self.saved.is_some() {
+            let run = Next::Run { plan: plan.clone() };
+            document = document
+                .total([Span::plain(
+                    "To perform exactly these actions, run the following command:",
+                )])
+                .total([Span::plain(format!("    {}", run.command()))]);
+        } else if self.plan.summary.migrate > 0 {
             document = document.next(
                 Next::Run { plan: plan.clone() },
                 "does exactly this, and asks first",
@@ -128,6 +148,131 @@ impl PlanScreen<'_> {
             document = document.next(Next::ShowHeld { plan }, "what is held, and why");
         }
         document
+    }
+
+    /// What is untested, the calendar, when it is done and what would make it sooner.
+    fn when(&self, mut document: Document) -> Document {
+        let plan = self.plan;
+        if let Some(first) = plan.waves.first().filter(|_| !plan.untested.is_empty()) {
+            let waves = plan.untested.iter().map(|it| it.wave);
+            let (from, to) = (waves.clone().min(), waves.max());
+            let when = match (from, to) {
+                (Some(from), Some(to)) if from < to => format!("waves {from} to {to}"),
+                (from, _) => format!("wave {}", from.unwrap_or_default()),
+            };
+            document = document.text(format!(
+                "Untested after wave {}: {} of {} signatures, first seen in {when}: refit show PLAN --untested",
+                first.number,
+                plan.untested.len(),
+                first.coverage.total,
+            ));
+        }
+        let drawings = calendar::drawings(plan);
+        if !drawings.is_empty() {
+            document = document.gap().drawing(drawings);
+        }
+        let Some(calendar) = &plan.calendar else {
+            return document;
+        };
+        let writing =
+            SignedDuration::from_secs(i64::try_from(calendar.writing_seconds).unwrap_or(i64::MAX));
+        let when = match (calendar.done, calendar.slack_days) {
+            (None, _) => "Never done: a wave gets no window.".to_owned(),
+            (Some(done), Some(late @ ..0)) => format!(
+                "Done {}, late by {}.",
+                text::minute(done),
+                text::counted(late.unsigned_abs(), "day")
+            ),
+            (Some(done), Some(slack)) => format!(
+                "Done {}, {} before the deadline.",
+                text::minute(done),
+                text::counted(slack.unsigned_abs(), "day")
+            ),
+            (Some(done), None) => format!("Done {}.", text::minute(done)),
+        };
+        document = document.text(format!("{when} {} of writing.", text::duration(writing)));
+        for late in &calendar.late {
+            document = document.text(format!(
+                "Late: wave {}, {} on {}",
+                late.wave,
+                text::counted(late.releases, "release"),
+                natural_list(late.clusters.iter().map(String::as_str)),
+            ));
+        }
+        let days = |it: &Relaxation| text::counted(it.gain_days.unsigned_abs(), "day");
+        let room = plan.relaxations.iter().map(|it| days(it).len()).max();
+        let room = room.unwrap_or(0);
+        for it in &plan.relaxations {
+            let deadline = if it.in_time { "" } else { ", still late" };
+            document = document.text(format!(
+                "Sooner: {:>room$} earlier, done {}   {}{deadline}",
+                days(it),
+                it.done,
+                it.change.join(" and "),
+            ));
+        }
+        document
+    }
+
+    /// Waves with their times.
+    fn dated(&self) -> Table {
+        let mut table = Table::new([
+            Column::new("WAVE"),
+            Column::new("NAME"),
+            Column::new("RELEASES"),
+            Column::new("CLUSTERS").narrow(2),
+            Column::new("WRITES").narrow(1),
+            Column::new("STARTS"),
+            Column::new("SOAK").narrow(3),
+            Column::new("COVERAGE"),
+            Column::new("WAITS-FOR"),
+        ]);
+        for wave in &self.plan.waves {
+            let clusters: BTreeSet<&ClusterName> =
+                wave.releases.iter().map(|it| &it.release.cluster).collect();
+            let writes: u64 = wave.releases.iter().map(|it| u64::from(it.writes)).sum();
+            let waits: Vec<String> = wave
+                .waits_for
+                .iter()
+                .map(|it| format!("{} {}", it.kind, it.detail).trim().to_owned())
+                .collect();
+            table.row([
+                Span::with(wave.number.to_string(), Role::Strong),
+                Span::plain(&wave.name),
+                Span::plain(wave.releases.len().to_string()),
+                Span::plain(clusters.len().to_string()),
+                Span::plain(writes.to_string()),
+                Span::or_none(wave.starts.map(text::minute)),
+                Span::or_none(text::soak(wave.soak)),
+                Span::plain(format!("{}/{}", wave.coverage.seen, wave.coverage.total)),
+                Span::or_none((!waits.is_empty()).then(|| waits.join(", "))),
+            ]);
+        }
+        table
+    }
+
+    /// Signatures that the first wave does not show: kind `UntestedList`.
+    pub fn untested(&self) -> Document {
+        let records = self.plan.untested.iter().map(|it| Record {
+            cells: vec![
+                Span::plain(it.wave.to_string()),
+                Span::plain(it.releases.to_string()),
+                Span::plain(text::cell(&it.why, false)),
+                Span::plain(&it.signature),
+            ],
+            json: json!(it),
+            name: None,
+            only_wide: false,
+        });
+        let columns = [
+            Column::new("WAVE"),
+            Column::new("RELEASES"),
+            Column::new("WHY").narrow(1),
+            Column::new("SIGNATURE"),
+        ];
+        let total = text::counted(text::len(&self.plan.untested), "signature");
+        self.listed("UntestedList", columns.into(), records.collect())
+            .total([Span::plain(format!("{total} not seen in the first wave."))])
     }
 
     fn waves(&self) -> Table {
@@ -166,24 +311,8 @@ impl PlanScreen<'_> {
 
     /// What a wave takes at least: its writes at the limits of its clusters and of the fleet.
     fn least_time(&self, wave: &Wave) -> SignedDuration {
-        let mut by_cluster: BTreeMap<&ClusterName, u64> = BTreeMap::new();
-        for release in &wave.releases {
-            *by_cluster.entry(&release.release.cluster).or_default() += u64::from(release.writes);
-        }
-        let seconds = |writes: u64, rate: u32| writes.div_ceil(u64::from(rate.max(1)));
-        let slowest = by_cluster.iter().map(|(cluster, writes)| {
-            let limits = self.plan.metadata.limits.get(*cluster);
-            let rate = limits.map_or(self.plan.metadata.writes_per_second, |it| {
-                it.writes_per_second
-            });
-            seconds(*writes, rate)
-        });
-        let fleet = seconds(
-            by_cluster.values().sum(),
-            self.plan.metadata.writes_per_second,
-        );
-        let most = slowest.max().unwrap_or(0).max(fleet);
-        SignedDuration::from_secs(i64::try_from(most).unwrap_or(i64::MAX))
+        let seconds = RequestEstimate::seconds_of(self.plan, &wave.releases);
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 
     /// Held releases by their gravest cause.
@@ -201,18 +330,23 @@ impl PlanScreen<'_> {
             Column::new("HELD"),
             Column::new("RELEASES"),
             Column::new("CAUSE"),
-            Column::new("FOR-EXAMPLE"),
+            Column::new("FOR-EXAMPLE")
+                .narrow(1)
+                .at_most(40, Cut::Middle),
+            Column::new("UNTIL"),
         ]);
         for ((outcome, cause), held) in groups {
-            let example = held.first().map(|it| match it.reasons.first() {
-                Some(reason) => format!("{}: {}", it.release, reason.detail),
-                None => it.release.to_string(),
+            let first = held.first();
+            let until = first.map(|it| match it.reasons.first() {
+                Some(reason) if it.until.is_empty() => reason.detail.as_str(),
+                _ => it.until.as_str(),
             });
             table.row([
                 Span::state(outcome_word(outcome)),
                 Span::plain(held.len().to_string()),
                 Span::plain(cause),
-                Span::or_none(example),
+                Span::or_none(first.map(|it| it.release.to_string())),
+                Span::or_none(until),
             ]);
         }
         table
@@ -371,6 +505,22 @@ impl PlanScreen<'_> {
                 )),
             ])
             .text(format!("why here: {}", it.reason));
+        let parts: Vec<String> = it
+            .risk
+            .parts()
+            .into_iter()
+            .map(|(name, points)| format!("{name} {points}"))
+            .collect();
+        if !parts.is_empty() {
+            document = document.text(format!("risk {} = {}", it.risk.score, parts.join(" + ")));
+        }
+        if !it.needs.is_empty() {
+            let needs: Vec<String> = it.needs.iter().map(ToString::to_string).collect();
+            document = document.text(format!("after: {}", needs.join(", ")));
+        }
+        if let Some(starts) = wave.starts {
+            document = document.text(format!("starts: {}", text::minute(starts)));
+        }
         document = reasons(document, &it.notes);
         match self.file {
             Some(file) => document.next(
@@ -397,6 +547,11 @@ fn held_one(held: &HeldRelease) -> Document {
                 text::counted(text::len(&held.reasons), "reason")
             )),
         ]);
+    let document = if held.until.is_empty() {
+        document
+    } else {
+        document.text(format!("until: {}", held.until))
+    };
     reasons(document, &held.reasons)
 }
 
@@ -456,12 +611,12 @@ fn natural_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::fleet::{Limits, Managers};
-    use crate::domain::plan::{PlanMetadata, PlanSummary, Risk};
+    use crate::domain::plan::{Calendar, Coverage, PlanMetadata, PlanSummary, Risk, WaitsFor};
     use crate::domain::release::{ChartRef, Driver};
     use crate::domain::shadow::Reason;
     use crate::render::{Format, Frame};
 
-    fn planned(id: &str, objects: u32) -> PlannedRelease {
+    pub(crate) fn planned(id: &str, objects: u32) -> PlannedRelease {
         let release: ReleaseId = id.parse().unwrap();
         PlannedRelease {
             chart: ChartRef {
@@ -492,7 +647,7 @@ pub(crate) mod tests {
                 object: None,
                 detail: detail.into(),
             }],
-            until: String::new(),
+            until: "somebody looks at it".into(),
         }
     }
 
@@ -578,6 +733,51 @@ pub(crate) mod tests {
         }
     }
 
+    /// The same plan with a calendar.
+    pub(crate) fn dated() -> Plan {
+        let mut plan = acme();
+        let at = |text: &str| Some(text.parse().unwrap());
+        let freeze = json!({"from": "2026-12-17", "to": "2027-01-04"});
+        let freeze = serde_json::from_value(freeze).unwrap();
+        plan.metadata.settings.freezes = [("year-end".to_owned(), freeze)].into();
+        plan.calendar = Some(Calendar {
+            done: at("2027-01-15T02:00:00Z"),
+            slack_days: Some(26),
+            writing_seconds: 1_440,
+            late: Vec::new(),
+        });
+        let [first, second] = &mut plan.waves[..] else {
+            panic!("two waves");
+        };
+        first.starts = at("2026-11-24T08:00:00Z");
+        first.ends = at("2026-11-24T08:02:00Z");
+        first.soak = 2 * 86_400;
+        first.coverage = Coverage {
+            seen: 39,
+            total: 47,
+        };
+        first.waits_for = vec![WaitsFor {
+            kind: "window".into(),
+            detail: "office".into(),
+            until: at("2026-11-24T08:00:00Z"),
+        }];
+        second.after = vec![1];
+        second.starts = at("2026-11-29T01:00:00Z");
+        second.ends = at("2026-11-29T02:00:00Z");
+        second.soak = 86_400;
+        second.approval = true;
+        second.coverage = Coverage {
+            seen: 47,
+            total: 47,
+        };
+        second.waits_for = vec![WaitsFor {
+            kind: "approval".into(),
+            detail: "of one person".into(),
+            until: at("2026-11-27T10:00:00Z"),
+        }];
+        plan
+    }
+
     fn print(document: &Document) -> crate::render::Printed {
         document
             .print(Format::Table, None, &Frame::PIPE, &Frame::PIPE)
@@ -591,6 +791,7 @@ pub(crate) mod tests {
             plan: &plan,
             saved: Some("acme.plan.json"),
             file: None,
+            wide: false,
         };
         let printed = print(&screen.document());
         assert_eq!(
@@ -602,23 +803,80 @@ WAVE   NAME     RELEASES   CLUSTERS   OBJECTS   WRITES   WRITING   ON
 1      canary   1          1          9         12       3.0s      dev-1
 2      wave-2   2          2          23        29       5.0s      eu-2, eu-10
 
-HELD          RELEASES   CAUSE             FOR-EXAMPLE
-Blocked       1          pending-upgrade   eu-2/payments/ledger: revision 9 is pending-upgrade since 6d
-NeedsChoice   2          active-conflict   eu-2/shop/checkout: .spec.replicas is owned by kubectl/scale
+HELD          RELEASES   CAUSE             FOR-EXAMPLE            UNTIL
+Blocked       1          pending-upgrade   eu-2/payments/ledger   somebody looks at it
+NeedsChoice   2          active-conflict   eu-2/shop/checkout     somebody looks at it
 
 Plan: 3 to migrate, 2 need a choice, 1 blocked, 1 already done.
 32 ownership patches, 9 record writes, 0 value changes. Each release gains one Helm revision.
+Requests: at most 265 reads, 32 dry runs, 41 writes; 8.0s at the limits: refit show PLAN --requests
 "
         );
         assert_eq!(
             printed.stderr,
             "\
 Saved the plan to: acme.plan.json   (sha256:9f31c2a4, to be started before 2026-11-30T10:31Z). 0 writes.
+To perform exactly these actions, run the following command:
+    refit run acme.plan.json
 warning: edge-1 not read: token expired; its releases are unknown and in no wave
-Next: refit run acme.plan.json           does exactly this, and asks first
-      refit show acme.plan.json --held   what is held, and why
+Next: refit show acme.plan.json --held   what is held, and why
 "
         );
+    }
+
+    #[test]
+    fn the_plan_with_a_calendar() {
+        let mut plan = dated();
+        plan.untested = vec![crate::domain::plan::Untested {
+            signature: "web 4.2.0, Deployment".into(),
+            wave: 2,
+            releases: 2,
+            why: "too risky".into(),
+        }];
+        plan.relaxations = vec![crate::domain::plan::Relaxation {
+            change: vec!["soak.prod 72h -> 48h".into()],
+            done: "2027-01-07".parse().unwrap(),
+            gain_days: 8,
+            in_time: true,
+        }];
+        let screen = PlanScreen {
+            plan: &plan,
+            saved: None,
+            file: Some("p.json"),
+            wide: false,
+        };
+        let printed = print(&screen.document());
+        let head: Vec<&str> = printed.stdout.lines().take(7).collect();
+        assert_eq!(
+            head,
+            [
+                "Fleet acme, 7 releases on 4 clusters, planned 2026-11-23T10:31Z by refit 0.1.0",
+                "",
+                "WAVE   NAME     RELEASES   CLUSTERS   WRITES   STARTS              SOAK   COVERAGE   WAITS-FOR",
+                "1      canary   1          1          12       2026-11-24T08:00Z   48h    39/47      window office",
+                "2      wave-2   2          2          29       2026-11-29T01:00Z   24h    47/47      approval of one person",
+                "Untested after wave 1: 1 of 47 signatures, first seen in wave 2: refit show PLAN --untested",
+                "",
+            ]
+        );
+        for line in [
+            "1 canary -#..",
+            "2 wave-2    ??-#.",
+            "Done 2027-01-15T02:00Z, 26 days before the deadline. 24m00s of writing.",
+            "Sooner: 8 days earlier, done 2027-01-07   soak.prod 72h -> 48h",
+        ] {
+            assert!(
+                printed.stdout.lines().any(|it| it == line),
+                "{line} is not in {}",
+                printed.stdout
+            );
+        }
+        assert_eq!(
+            print(&screen.untested()).stdout,
+            "WAVE   RELEASES   WHY         SIGNATURE\n2      2          too_risky   web 4.2.0, Deployment\n"
+        );
+        let json = screen.document().to_json();
+        assert_eq!(Plan::parse(&json.to_string()).unwrap(), plan);
     }
 
     #[test]
@@ -628,6 +886,7 @@ Next: refit run acme.plan.json           does exactly this, and asks first
             plan: &plan,
             saved: None,
             file: None,
+            wide: false,
         };
         let json = screen.document().to_json();
         assert_eq!(
@@ -644,6 +903,7 @@ Next: refit run acme.plan.json           does exactly this, and asks first
             plan: &plan,
             saved: None,
             file: Some("p.json"),
+            wide: false,
         };
         let one = |id: &str| {
             screen

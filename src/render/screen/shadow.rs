@@ -418,6 +418,19 @@ pub(super) fn fields_argument(cluster: &ClusterName, object: &ObjectRef) -> Stri
 }
 
 fn columns() -> Vec<Column> {
+    let mut columns = release_columns();
+    columns.extend([
+        Column::new("ACTIVE"),
+        Column::new("LATENT").narrow(3),
+        Column::new("DROPS").narrow(2),
+        Column::new("DRIFT").wide(),
+        Column::new("CAUSE"),
+    ]);
+    columns
+}
+
+/// Which release, and how it stands: what every table of forecasts begins with.
+pub(super) fn release_columns() -> Vec<Column> {
     vec![
         Column::new("CLUSTER"),
         Column::new("NAMESPACE").narrow(1),
@@ -427,11 +440,6 @@ fn columns() -> Vec<Column> {
         Column::new("REV").wide(),
         Column::new("OUTCOME"),
         Column::new("OBJECTS"),
-        Column::new("ACTIVE"),
-        Column::new("LATENT").narrow(3),
-        Column::new("DROPS").narrow(2),
-        Column::new("DRIFT").wide(),
-        Column::new("CAUSE"),
     ]
 }
 

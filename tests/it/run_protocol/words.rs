@@ -39,6 +39,17 @@ fn moved(config: &Config, script: &[&str], words: &[&str]) {
     }
 }
 
+/// One Helm beside us that does anything once.
+fn with_helm() -> Config {
+    Config {
+        helm: 1,
+        ops: ALL,
+        ..Config::default()
+    }
+}
+
+const ROLLBACK: [&str; 2] = ["helm Rollback: LIST", "helm Rollback: POST N+2"];
+
 const ADOPTED: [&str; 5] = [
     "P1: opens",
     "arrives: Lock ok",
@@ -85,16 +96,8 @@ fn a_deleted_object_is_named() {
 
 #[test]
 fn a_rollback_upon_the_lock_is_named() {
-    let config = Config {
-        helm: 1,
-        ops: ALL,
-        ..Config::default()
-    };
-    let script = [
-        &ADOPTED[..],
-        &["helm Rollback: LIST", "helm Rollback: POST N+2"],
-    ]
-    .concat();
+    let config = with_helm();
+    let script = [&ADOPTED[..], &ROLLBACK[..]].concat();
     moved(
         &config,
         &script,
@@ -114,11 +117,7 @@ fn a_lock_deleted_by_hand_is_named() {
 
 #[test]
 fn the_revision_that_governs_is_named() {
-    let config = Config {
-        helm: 1,
-        ops: ALL,
-        ..Config::default()
-    };
+    let config = with_helm();
     let script = [
         &ADOPTED[..],
         &[
@@ -177,16 +176,8 @@ fn a_clean_way_back_says_why() {
 /// A gap among the revisions would break a bare `helm rollback`: the lock stays, as failed.
 #[test]
 fn a_lock_with_a_revision_upon_it_stays_as_failed() {
-    let config = Config {
-        helm: 1,
-        ops: ALL,
-        ..Config::default()
-    };
-    let script = [
-        &ADOPTED[..],
-        &["helm Rollback: LIST", "helm Rollback: POST N+2"],
-    ]
-    .concat();
+    let config = with_helm();
+    let script = [&ADOPTED[..], &ROLLBACK[..]].concat();
     let world = end(&config, replay(&config, &script));
     assert_eq!(
         world.records[1].map(|record| record.status),
@@ -196,11 +187,7 @@ fn a_lock_with_a_revision_upon_it_stays_as_failed() {
 
 #[test]
 fn a_lock_that_helm_wrote_before_it_was_deleted_is_named() {
-    let config = Config {
-        helm: 1,
-        ops: ALL,
-        ..Config::default()
-    };
+    let config = with_helm();
     let script = [
         "P1: opens",
         "arrives: Lock ok",

@@ -68,12 +68,24 @@ impl Item {
 /// assert_eq!(error.to_string(), r#"managedFields[0] (manager "helm") cannot be read"#);
 /// ```
 pub fn decode(managed_fields: &Value) -> Result<Vec<ManagedFieldsEntry>, DecodeError> {
-    let items = list(managed_fields)?;
+    each(list(managed_fields)?, ManagedFieldsEntry::from_value)
+}
+
+/// [`decode`] for who asks what entries say and does not write them back: they forget how they were written, which saves
+/// a copy of each.
+pub fn decode_canonical(managed_fields: &[Value]) -> Result<Vec<ManagedFieldsEntry>, DecodeError> {
+    each(managed_fields, ManagedFieldsEntry::canonical)
+}
+
+fn each(
+    items: &[Value],
+    read: impl Fn(&Value) -> Result<ManagedFieldsEntry, EntryError>,
+) -> Result<Vec<ManagedFieldsEntry>, DecodeError> {
     items
         .iter()
         .enumerate()
         .map(|(index, json)| {
-            ManagedFieldsEntry::from_value(json).map_err(|source| {
+            read(json).map_err(|source| {
                 let manager = json
                     .get("manager")
                     .and_then(Value::as_str)
@@ -101,7 +113,7 @@ pub fn decode_lossless(managed_fields: &Value) -> Result<Vec<Item>, DecodeError>
     Ok(list(managed_fields)?.iter().map(read).collect())
 }
 
-fn list(managed_fields: &Value) -> Result<&[Value], DecodeError> {
+pub(crate) fn list(managed_fields: &Value) -> Result<&[Value], DecodeError> {
     match managed_fields {
         Value::Null => Ok(&[]),
         Value::Array(items) => Ok(items),

@@ -15,7 +15,10 @@ use crate::set::FieldSet;
 use crate::time::{Time, TimeError};
 
 pub use identity::{Identity, Operation};
-pub use list::{DecodeError, Item, decode, decode_lossless, encode, server_order, sort};
+pub(crate) use list::list;
+pub use list::{
+    DecodeError, Item, decode, decode_canonical, decode_lossless, encode, server_order, sort,
+};
 
 /// One entry of `metadata.managedFields`.
 ///
@@ -189,6 +192,13 @@ impl ManagedFieldsEntry {
 
     /// Reads one entry by the server's rules: a missing `fieldsV1` is an empty set, a missing manager an empty name.
     pub fn from_value(json: &Value) -> Result<Self, EntryError> {
+        let mut entry = Self::canonical(json)?;
+        entry.raw = Some(Arc::new(json.clone()));
+        Ok(entry)
+    }
+
+    /// [`Self::from_value`] without what it was read from: the entry is written in the server's form.
+    pub(super) fn canonical(json: &Value) -> Result<Self, EntryError> {
         let map = json.as_object().ok_or(EntryError::NotAnObject)?;
         let text = |field: &'static str| match map.get(field) {
             None | Some(Value::Null) => Ok(""),
@@ -235,7 +245,7 @@ impl ManagedFieldsEntry {
             subresource: text("subresource")?.into(),
             time,
             fields,
-            raw: Some(Arc::new(json.clone())),
+            raw: None,
         })
     }
 

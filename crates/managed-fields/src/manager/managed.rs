@@ -29,10 +29,15 @@ pub(super) fn without(mut object: Value) -> Value {
 }
 
 impl Managed {
-    /// Of two entries with one identity the last one counts.
     pub fn decode(managed_fields: Option<&Value>) -> Result<Self, DecodeError> {
+        let items = entry::list(managed_fields.unwrap_or(&Value::Null))?;
+        Ok(Self::of_entries(&entry::decode_canonical(items)?))
+    }
+
+    /// Of two entries with one identity the last one counts.
+    pub fn of_entries(entries: &[ManagedFieldsEntry]) -> Self {
         let mut managed = Self::default();
-        for entry in entry::decode(managed_fields.unwrap_or(&Value::Null))? {
+        for entry in entries {
             let owned = Owned {
                 fields: entry.fields().clone(),
                 api_version: entry.api_version().to_owned(),
@@ -42,7 +47,7 @@ impl Managed {
             managed.times.insert(identity.clone(), entry.time());
             managed.managers.insert(identity, owned);
         }
-        Ok(managed)
+        managed
     }
 
     /// The entries that an update starts from: those of the request, or those of the live object.
@@ -109,7 +114,7 @@ impl Managed {
         }
     }
 
-    fn into_entries(self) -> Vec<ManagedFieldsEntry> {
+    pub fn into_entries(self) -> Vec<ManagedFieldsEntry> {
         let Self { managers, times } = self;
         let mut entries: Vec<ManagedFieldsEntry> = managers
             .into_iter()

@@ -77,6 +77,21 @@ pub struct Managing {
     pub changed: bool,
 }
 
+/// What an apply asks for.
+struct Apply<'v> {
+    config: &'v Value,
+    manager: &'v str,
+    force: bool,
+    now: Time,
+}
+
+/// What came of it.
+struct Applied {
+    object: Value,
+    managed: Managed,
+    changed: bool,
+}
+
 impl<'s> FieldManager<'s> {
     /// The endpoint of a kind (`subresource` empty) or of one of its subresources.
     ///
@@ -157,22 +172,13 @@ impl<'s> FieldManager<'s> {
         force: bool,
         now: Time,
     ) -> Result<Managing, ManagerError> {
-        self.apply_with(
-            &Relabel {
-                schema: self.schema,
-            },
-            live,
-            config,
-            manager,
-            force,
-            now,
-        )
+        self.apply_with(&Relabel, live, config, manager, force, now)
     }
 
     /// [`FieldManager::apply`] with another conversion between versions.
     pub fn apply_with(
         &self,
-        converter: &dyn Converter<'s>,
+        converter: &dyn Converter,
         live: Option<&Value>,
         config: &Value,
         manager: &str,
@@ -180,9 +186,67 @@ impl<'s> FieldManager<'s> {
         now: Time,
     ) -> Result<Managing, ManagerError> {
         let nothing = json!({"apiVersion": self.kind.api_version(), "kind": self.kind.kind});
-        let live = live.unwrap_or(&nothing);
-        let mut managed = Managed::decode(managed::of(live))?;
-        self.check_kind(config)?;
+        let managed = Managed::decode(live.and_then(managed::of))?;
+        let request = Apply {
+            config,
+            manager,
+            force,
+            now,
+        };
+        let applied = self.apply_to(converter, live.unwrap_or(&nothing), managed, &request)?;
+        Ok(applied.managed.into_object(applied.object, applied.changed))
+    }
+
+    /// [`FieldManager::apply`] for who has read the entries of `live` already, and wants them as entries again: its
+    /// `metadata.managedFields` is not looked at, and [`Managing::object`] has none.
+    ///
+    /// ```
+    /// use managed_fields::{FieldManager, Kind, Schema, Time, entry};
+    /// use serde_json::json;
+    ///
+    /// let schema = Schema::deduced();
+    /// let endpoint = FieldManager::new(&schema, Kind::new("example.dev/v1", "Box"), "");
+    /// let now = Time::parse("2026-03-01T00:30:00Z")?;
+    /// let config = json!({"apiVersion": "example.dev/v1", "kind": "Box", "metadata": {"name": "a"}, "spec": {"size": 1}});
+    /// let live = endpoint.apply(None, &config, "helm", false, now)?;
+    ///
+    /// let again = endpoint.apply_to_entries(&live.object, &live.entries, &config, "other", false, now)?;
+    /// assert_eq!(again.entries.len(), 2);
+    /// assert_eq!(again.object, config);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn apply_to_entries(
+        &self,
+        live: &Value,
+        entries: &[ManagedFieldsEntry],
+        config: &Value,
+        manager: &str,
+        force: bool,
+        now: Time,
+    ) -> Result<Managing, ManagerError> {
+        let request = Apply {
+            config,
+            manager,
+            force,
+            now,
+        };
+        let managed = Managed::of_entries(entries);
+        let applied = self.apply_to(&Relabel, live, managed, &request)?;
+        Ok(Managing {
+            object: managed::without(applied.object),
+            entries: applied.managed.into_entries(),
+            changed: applied.changed,
+        })
+    }
+
+    fn apply_to(
+        &self,
+        converter: &dyn Converter,
+        live: &Value,
+        mut managed: Managed,
+        request: &Apply<'_>,
+    ) -> Result<Applied, ManagerError> {
+        self.check_kind(request.config)?;
         if managed.is_empty() {
             let before = |error| ManagerError::BeforeFirstApply(Box::new(error));
             self.update_managed(
@@ -191,18 +255,18 @@ impl<'s> FieldManager<'s> {
                 live,
                 &mut managed,
                 BEFORE_FIRST_APPLY,
-                now,
+                request.now,
             )
             .map_err(before)?;
         }
-        if managed::of(config).is_some_and(Value::is_array) {
+        if managed::of(request.config).is_some_and(Value::is_array) {
             return Err(ManagerError::ManagedFieldsInConfig);
         }
-        let config = self.typed_config(config)?;
+        let config = self.typed_config(request.config)?;
         let typed_live =
             self.typed_stored(live, |object, source| ManagerError::Live { object, source })?;
 
-        let me = self.identity(manager, Operation::Apply);
+        let me = self.identity(request.manager, Operation::Apply);
         let updater = Updater {
             converter,
             reset: &self.reset,
@@ -214,7 +278,7 @@ impl<'s> FieldManager<'s> {
             &version,
             &managed.managers,
             &me,
-            force,
+            request.force,
         )?;
         managed.managers = managers;
         managed.strip(&me);
@@ -228,9 +292,13 @@ impl<'s> FieldManager<'s> {
             return Err(ManagerError::NothingLeft);
         }
         if changed {
-            managed.times.insert(me, Some(now));
+            managed.times.insert(me, Some(request.now));
         }
-        Ok(managed.into_object(object, changed))
+        Ok(Applied {
+            object,
+            managed,
+            changed,
+        })
     }
 
     /// Create, update or any patch but apply: `new` is the object that the request would store.
@@ -245,21 +313,13 @@ impl<'s> FieldManager<'s> {
         manager: &str,
         now: Time,
     ) -> Result<Managing, ManagerError> {
-        self.update_with(
-            &Relabel {
-                schema: self.schema,
-            },
-            live,
-            new,
-            manager,
-            now,
-        )
+        self.update_with(&Relabel, live, new, manager, now)
     }
 
     /// [`FieldManager::update`] with another conversion between versions.
     pub fn update_with(
         &self,
-        converter: &dyn Converter<'s>,
+        converter: &dyn Converter,
         live: Option<&Value>,
         new: &Value,
         manager: &str,
@@ -282,7 +342,7 @@ impl<'s> FieldManager<'s> {
 
     fn update_managed(
         &self,
-        converter: &dyn Converter<'s>,
+        converter: &dyn Converter,
         live: &Value,
         new: &Value,
         managed: &mut Managed,
@@ -312,22 +372,22 @@ impl<'s> FieldManager<'s> {
         Ok(())
     }
 
-    fn typed_config(&self, config: &Value) -> Result<TypedValue<'s>, ManagerError> {
+    fn typed_config<'v>(&'v self, config: &'v Value) -> Result<TypedValue<'v>, ManagerError> {
         self.schema
-            .typed(config.clone(), Duplicates::Refused)
+            .typed_ref(config, Duplicates::Refused)
             .map_err(|source| ManagerError::Config {
                 object: describe(config),
                 source,
             })
     }
 
-    fn typed_stored(
-        &self,
-        object: &Value,
+    fn typed_stored<'v>(
+        &'v self,
+        object: &'v Value,
         error: impl FnOnce(String, TypedError) -> ManagerError,
-    ) -> Result<TypedValue<'s>, ManagerError> {
+    ) -> Result<TypedValue<'v>, ManagerError> {
         self.check_kind(object)?;
-        let typed = self.schema.typed(object.clone(), Duplicates::Allowed);
+        let typed = self.schema.typed_ref(object, Duplicates::Allowed);
         typed.map_err(|source| error(describe(object), source))
     }
 

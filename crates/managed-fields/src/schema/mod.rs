@@ -8,7 +8,7 @@ mod openapi;
 mod view;
 mod zero;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -25,7 +25,8 @@ pub(crate) const UNTYPED_DEDUCED: &str = "__untyped_deduced_";
 /// The types of one or more API groups, and which kinds they describe.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
-    types: BTreeMap<Arc<str>, Arc<Atom>>,
+    /// Looked up by name for every struct and list item, and the names are long and much alike: so no ordered map.
+    types: HashMap<Arc<str>, Arc<Atom>>,
     kinds: BTreeMap<Kind, Arc<str>>,
     faults: BTreeMap<Arc<str>, Vec<Fault>>,
     deduced: bool,

@@ -54,11 +54,16 @@ impl FieldSet {
             &other.children,
             |c| &c.element,
             |both| {
-                if let Both::Equal(l, r) = both {
-                    let set = l.set.intersection(&r.set);
-                    if !set.is_empty() {
-                        out.push_child(&l.element, set);
-                    }
+                let Both::Equal(l, r) = both else {
+                    return;
+                };
+                if Arc::ptr_eq(&l.set, &r.set) && !l.set.is_empty() {
+                    out.children.push(l.clone());
+                    return;
+                }
+                let set = l.set.intersection(&r.set);
+                if !set.is_empty() {
+                    out.push_child(&l.element, set);
                 }
             },
         );
@@ -94,6 +99,9 @@ impl FieldSet {
     /// The members with nothing below them.
     #[must_use]
     pub fn leaves(&self) -> Self {
+        if self.children.is_empty() {
+            return self.clone();
+        }
         Self {
             members: self
                 .members
@@ -104,9 +112,14 @@ impl FieldSet {
             children: self
                 .children
                 .iter()
-                .map(|c| Child {
-                    element: c.element.clone(),
-                    set: Arc::new(c.set.leaves()),
+                .map(|c| {
+                    if c.set.children.is_empty() {
+                        return c.clone();
+                    }
+                    Child {
+                        element: c.element.clone(),
+                        set: Arc::new(c.set.leaves()),
+                    }
                 })
                 .collect(),
         }
@@ -123,6 +136,9 @@ impl FieldSet {
         keep: impl Fn(&PathElement) -> bool,
         below: impl Fn(&Self, &Self) -> Self,
     ) -> Self {
+        if other.has_no_nodes() {
+            return self.clone();
+        }
         let mut out = Self::with_capacity(self.members.len(), self.children.len());
         zip(
             &self.members,
@@ -140,7 +156,8 @@ impl FieldSet {
             |c| &c.element,
             |both| match both {
                 Both::Left(c) if keep(&c.element) => out.children.push(c.clone()),
-                Both::Equal(l, r) if keep(&l.element) => {
+                // A part that both share is gone as a whole, unseen.
+                Both::Equal(l, r) if !Arc::ptr_eq(&l.set, &r.set) && keep(&l.element) => {
                     let set = below(&l.set, &r.set);
                     if !set.is_empty() {
                         out.push_child(&l.element, set);

@@ -166,6 +166,11 @@ impl FieldSet {
     }
 
     pub(crate) fn insert_member(&mut self, element: PathElement) -> bool {
+        // Whoever builds a set mostly does so in order.
+        if self.members.last().is_none_or(|last| *last < element) {
+            self.members.push(element);
+            return true;
+        }
         match self.members.binary_search(&element) {
             Ok(_) => false,
             Err(at) => {
@@ -177,6 +182,11 @@ impl FieldSet {
 
     /// Puts `set` below `element`, in place of what was there.
     pub(crate) fn replace_child(&mut self, element: PathElement, set: Self) {
+        if (self.children.last()).is_none_or(|last| last.element < element) {
+            let set = Arc::new(set);
+            self.children.push(Child { element, set });
+            return;
+        }
         match self.find_child(&element) {
             Ok(at) => self.children[at].set = Arc::new(set),
             Err(at) => self.children.insert(

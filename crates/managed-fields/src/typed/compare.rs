@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::item::{self, Name};
 use super::shape::{Form, Shape, check_scalar};
-use super::{Errors, TypedValue, ValidationErrors, below, error, item, unresolved};
+use super::{Errors, TypedValue, ValidationErrors, below, error, unresolved};
 use crate::path::PathElement;
 use crate::schema::{List, Relationship, Resolved, Schema, TypeRef};
 use crate::set::FieldSet;
@@ -42,21 +43,39 @@ impl Comparison {
 impl TypedValue<'_> {
     /// What changed from this value to `other`. Values are compared as [`value::equals`] does.
     pub fn compare(&self, other: &Self) -> Result<Comparison, ValidationErrors> {
+        if self.is_same(other) {
+            return Ok(Comparison::default());
+        }
         let mut walk = Walk {
             schema: self.schema,
             path: Vec::new(),
             out: Comparison::default(),
         };
-        let errors = walk.value(&self.type_ref, Some(&self.value), Some(&other.value));
+        let errors = walk.value(&self.type_ref, Some(self.value()), Some(other.value()));
         ValidationErrors::check(errors)?;
         Ok(walk.out)
     }
 }
 
-struct Walk<'s> {
-    schema: &'s Schema,
-    path: Vec<PathElement>,
+struct Walk<'v> {
+    schema: &'v Schema,
+    path: Vec<Step<'v>>,
     out: Comparison,
+}
+
+/// A step of the path here, borrowed: only where something changed it becomes a path element.
+enum Step<'v> {
+    Field(&'v str),
+    Item(Name<'v>),
+}
+
+impl Step<'_> {
+    fn element(&self) -> PathElement {
+        match self {
+            Self::Field(name) => PathElement::field(*name),
+            Self::Item(name) => name.element(),
+        }
+    }
 }
 
 /// Whether a node was taken as one leaf; if not, a node that is on one side only counts besides what is in it.
@@ -66,8 +85,13 @@ enum Taken {
     Apart,
 }
 
-impl Walk<'_> {
-    fn value(&mut self, type_ref: &TypeRef, lhs: Option<&Value>, rhs: Option<&Value>) -> Errors {
+impl<'v> Walk<'v> {
+    fn value(
+        &mut self,
+        type_ref: &'v TypeRef,
+        lhs: Option<&'v Value>,
+        rhs: Option<&'v Value>,
+    ) -> Errors {
         if lhs.is_none() && rhs.is_none() {
             return error("at least one of lhs and rhs must be provided");
         }
@@ -87,9 +111,9 @@ impl Walk<'_> {
         };
         if taken == Taken::Apart {
             if lhs.is_none() {
-                insert(&mut self.out.added, &self.path);
+                self.mark(|out| &mut out.added);
             } else if rhs.is_none() {
-                insert(&mut self.out.removed, &self.path);
+                self.mark(|out| &mut out.removed);
             }
         }
         errors
@@ -98,10 +122,10 @@ impl Walk<'_> {
     fn shaped(
         &mut self,
         shape: Shape,
-        type_ref: &TypeRef,
-        resolved: Resolved<'_>,
-        lhs: Option<&Value>,
-        rhs: Option<&Value>,
+        type_ref: &'v TypeRef,
+        resolved: Resolved<'v>,
+        lhs: Option<&'v Value>,
+        rhs: Option<&'v Value>,
         errors: &mut Errors,
     ) -> Taken {
         match shape.form(type_ref) {
@@ -115,12 +139,12 @@ impl Walk<'_> {
         }
     }
 
-    fn leaf(&mut self, lhs: Option<&Value>, rhs: Option<&Value>) -> Taken {
+    fn leaf(&mut self, lhs: Option<&'v Value>, rhs: Option<&'v Value>) -> Taken {
         match (lhs, rhs) {
-            (None, _) => insert(&mut self.out.added, &self.path),
-            (_, None) => insert(&mut self.out.removed, &self.path),
+            (None, _) => self.mark(|out| &mut out.added),
+            (_, None) => self.mark(|out| &mut out.removed),
             (Some(lhs), Some(rhs)) if !value::equals(lhs, rhs) => {
-                insert(&mut self.out.modified, &self.path);
+                self.mark(|out| &mut out.modified);
             }
             _ => {}
         }
@@ -129,9 +153,9 @@ impl Walk<'_> {
 
     fn scalar(
         &mut self,
-        resolved: Resolved<'_>,
-        lhs: Option<&Value>,
-        rhs: Option<&Value>,
+        resolved: Resolved<'v>,
+        lhs: Option<&'v Value>,
+        rhs: Option<&'v Value>,
         errors: &mut Errors,
     ) -> Taken {
         if let Some(scalar) = resolved.scalar() {
@@ -150,9 +174,9 @@ impl Walk<'_> {
 
     fn map(
         &mut self,
-        resolved: Resolved<'_>,
-        lhs: Option<&Value>,
-        rhs: Option<&Value>,
+        resolved: Resolved<'v>,
+        lhs: Option<&'v Value>,
+        rhs: Option<&'v Value>,
         errors: &mut Errors,
     ) -> Taken {
         let (left, right) = (
@@ -177,36 +201,31 @@ impl Walk<'_> {
             .map(|(key, value)| (key, Some(value)));
         for (key, lhs) in kept.chain(added.map(|(key, _)| (key, None))) {
             let rhs = right.and_then(|right| right.get(key));
-            errors.extend(self.child(
-                PathElement::field(key.as_str()),
-                schema.type_of(key).0,
-                lhs,
-                rhs,
-            ));
+            errors.extend(self.child(Step::Field(key), schema.type_of(key).0, lhs, rhs));
         }
         Taken::Apart
     }
 
     fn child(
         &mut self,
-        element: PathElement,
-        type_ref: &TypeRef,
-        lhs: Option<&Value>,
-        rhs: Option<&Value>,
+        step: Step<'v>,
+        type_ref: &'v TypeRef,
+        lhs: Option<&'v Value>,
+        rhs: Option<&'v Value>,
     ) -> Errors {
-        self.path.push(element);
+        self.path.push(step);
         let errors = self.value(type_ref, lhs, rhs);
         match self.path.pop() {
-            Some(element) if !errors.is_empty() => below(&element, errors),
+            Some(step) if !errors.is_empty() => below(&step.element(), errors),
             _ => errors,
         }
     }
 
     fn list(
         &mut self,
-        resolved: Resolved<'_>,
-        lhs: Option<&Value>,
-        rhs: Option<&Value>,
+        resolved: Resolved<'v>,
+        lhs: Option<&'v Value>,
+        rhs: Option<&'v Value>,
         errors: &mut Errors,
     ) -> Taken {
         let left = lhs
@@ -222,30 +241,36 @@ impl Walk<'_> {
         let Some(schema) = resolved.list().filter(|_| !atomic && !empty) else {
             return self.leaf(lhs, rhs);
         };
-        let mut items: BTreeMap<PathElement, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
-        for (element, value) in self.named(resolved, schema, left, errors) {
-            items.entry(element).or_default().0.push(value);
+        // Names are dear, and most lists are as they were. (One more look at a list for each list that it is in.)
+        if let (Some(lhs), Some(rhs)) = (lhs, rhs)
+            && value::equals(lhs, rhs)
+        {
+            return Taken::Apart;
         }
-        for (element, value) in self.named(resolved, schema, right, errors) {
-            items.entry(element).or_default().1.push(value);
+        let mut items: BTreeMap<Name<'v>, (Vec<&'v Value>, Vec<&'v Value>)> = BTreeMap::new();
+        for (name, value) in self.named(resolved, schema, left, errors) {
+            items.entry(name).or_default().0.push(value);
         }
-        for (element, (left, right)) in items {
-            self.item(schema, element, &left, &right, errors);
+        for (name, value) in self.named(resolved, schema, right, errors) {
+            items.entry(name).or_default().1.push(value);
+        }
+        for (name, (left, right)) in items {
+            self.item(schema, name, &left, &right, errors);
         }
         Taken::Apart
     }
 
-    fn named<'v>(
+    fn named(
         &self,
-        resolved: Resolved<'_>,
-        schema: &List,
+        resolved: Resolved<'v>,
+        schema: &'v List,
         items: &'v [Value],
         errors: &mut Errors,
-    ) -> Vec<(PathElement, &'v Value)> {
+    ) -> Vec<(Name<'v>, &'v Value)> {
         let mut named = Vec::with_capacity(items.len());
         for (i, value) in items.iter().enumerate() {
-            match item::element(self.schema, resolved, schema, value) {
-                Ok(element) => named.push((element, value)),
+            match item::name(self.schema, resolved, schema, value) {
+                Ok(name) => named.push((name, value)),
                 Err(why) => errors.extend(error(format!("element {i}: {why}"))),
             }
         }
@@ -255,51 +280,49 @@ impl Walk<'_> {
     /// Items of one name, on either side: one on each at most is the usual case, more are compared as one whole.
     fn item(
         &mut self,
-        schema: &List,
-        element: PathElement,
-        left: &[&Value],
-        right: &[&Value],
+        schema: &'v List,
+        name: Name<'v>,
+        left: &[&'v Value],
+        right: &[&'v Value],
         errors: &mut Errors,
     ) {
+        let item = &schema.element;
         match (left, right) {
             ([] | [_], [] | [_]) => {
-                errors.extend(self.child(
-                    element,
-                    &schema.element,
-                    left.first().copied(),
-                    right.first().copied(),
-                ));
+                let (left, right) = (left.first().copied(), right.first().copied());
+                errors.extend(self.child(Step::Item(name), item, left, right));
             }
             ([_, _, ..], [_, _, ..]) => {
                 let equal = left.len() == right.len()
                     && left.iter().zip(right).all(|(l, r)| value::equals(l, r));
                 if !equal {
-                    self.mark(element, |out| &mut out.modified);
+                    self.mark_item(name, |out| &mut out.modified);
                 }
             }
             ([_, _, ..], _) => {
                 if let Some(single) = right.first() {
-                    errors.extend(self.child(element.clone(), &schema.element, None, Some(single)));
+                    errors.extend(self.child(Step::Item(name.clone()), item, None, Some(single)));
                 }
-                self.mark(element, |out| &mut out.removed);
+                self.mark_item(name, |out| &mut out.removed);
             }
             (_, [_, _, ..]) => {
                 if let Some(single) = left.first() {
-                    errors.extend(self.child(element.clone(), &schema.element, Some(single), None));
+                    errors.extend(self.child(Step::Item(name.clone()), item, Some(single), None));
                 }
-                self.mark(element, |out| &mut out.added);
+                self.mark_item(name, |out| &mut out.added);
             }
         }
     }
 
-    fn mark(&mut self, element: PathElement, set: impl Fn(&mut Comparison) -> &mut FieldSet) {
-        self.path.push(element);
-        insert(set(&mut self.out), &self.path);
+    fn mark_item(&mut self, name: Name<'v>, set: impl Fn(&mut Comparison) -> &mut FieldSet) {
+        self.path.push(Step::Item(name));
+        self.mark(set);
         self.path.pop();
     }
-}
 
-fn insert(set: &mut FieldSet, path: &[PathElement]) {
-    // Validated values are not deep enough for this to fail.
-    let _ = set.insert(path);
+    fn mark(&mut self, set: impl Fn(&mut Comparison) -> &mut FieldSet) {
+        let path: Vec<PathElement> = self.path.iter().map(Step::element).collect();
+        // Validated values are not deep enough for this to fail.
+        let _ = set(&mut self.out).insert(&path);
+    }
 }

@@ -30,7 +30,14 @@ pub use compare::Comparison;
 pub struct TypedValue<'s> {
     schema: &'s Schema,
     type_ref: TypeRef,
-    value: Arc<Value>,
+    held: Held<'s>,
+}
+
+/// Objects are large and most steps only read them, so a value may stay where it is.
+#[derive(Clone, Debug)]
+enum Held<'v> {
+    Borrowed(&'v Value),
+    Shared(Arc<Value>),
 }
 
 /// Whether list items may share a key: the server allows it in stored objects and refuses it in configurations.
@@ -99,36 +106,70 @@ impl Schema {
         object: Value,
         duplicates: Duplicates,
     ) -> Result<TypedValue<'_>, TypedError> {
+        self.typed_held(kind, Held::Shared(Arc::new(object)), duplicates)
+    }
+
+    /// [`Schema::typed`] without taking the object.
+    pub fn typed_ref<'v>(
+        &'v self,
+        object: &'v Value,
+        duplicates: Duplicates,
+    ) -> Result<TypedValue<'v>, TypedError> {
+        self.typed_held(&Kind::of(object), Held::Borrowed(object), duplicates)
+    }
+
+    fn typed_held<'v>(
+        &'v self,
+        kind: &Kind,
+        held: Held<'v>,
+        duplicates: Duplicates,
+    ) -> Result<TypedValue<'v>, TypedError> {
         let type_ref = self
             .type_of(kind)
             .ok_or_else(|| TypedError::UnknownKind(kind.clone()))?;
         let typed = TypedValue {
             schema: self,
             type_ref,
-            value: Arc::new(object),
+            held,
         };
         typed.validate(duplicates)?;
         Ok(typed)
     }
 }
 
-impl TypedValue<'_> {
+impl<'s> TypedValue<'s> {
+    /// The schema that has its type.
+    pub fn schema(&self) -> &'s Schema {
+        self.schema
+    }
+
     /// The value itself.
     pub fn value(&self) -> &Value {
-        &self.value
+        match &self.held {
+            Held::Borrowed(value) => value,
+            Held::Shared(value) => value,
+        }
     }
 
     /// The value itself, without a copy if this was the only holder.
     pub fn into_value(self) -> Value {
-        Arc::unwrap_or_clone(self.value)
+        match self.held {
+            Held::Borrowed(value) => value.clone(),
+            Held::Shared(value) => Arc::unwrap_or_clone(value),
+        }
     }
 
     fn with(&self, value: Value) -> Self {
         Self {
             schema: self.schema,
             type_ref: self.type_ref.clone(),
-            value: Arc::new(value),
+            held: Held::Shared(Arc::new(value)),
         }
+    }
+
+    /// Whether both hold one and the same value, not just equal ones: then nothing changed from one to the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.value(), other.value())
     }
 }
 

@@ -14,7 +14,7 @@ impl TypedValue<'_> {
     /// As on the server: a list or map that is left empty, and an atomic one of which a part is to go, becomes null.
     #[must_use]
     pub fn remove(&self, fields: &FieldSet) -> Self {
-        self.with(value(self.schema, &self.type_ref, &self.value, fields))
+        self.with(value(self.schema, &self.type_ref, self.value(), fields))
     }
 }
 
@@ -39,7 +39,8 @@ fn list(schema: &Schema, resolved: Resolved<'_>, list: &Value, fields: &FieldSet
     }
     let mut out = Vec::with_capacity(items.len());
     for item in items {
-        let element = item::element(schema, resolved, list_schema, item).ok();
+        let name = item::name(schema, resolved, list_schema, item).ok();
+        let element = name.map(|name| name.element());
         if element
             .as_ref()
             .is_some_and(|element| fields.has_member(element))

@@ -16,7 +16,7 @@ impl TypedValue<'_> {
             schema: self.schema,
             duplicates,
         };
-        ValidationErrors::check(validator.value(&self.type_ref, &self.value, 0))
+        ValidationErrors::check(validator.value(&self.type_ref, self.value(), 0))
     }
 }
 
@@ -53,17 +53,32 @@ impl Validator<'_> {
             Err(errors) => return errors,
         };
         let mut errors = Errors::new();
-        let mut keys: Vec<(&String, &Value)> = map.into_iter().flatten().collect();
-        keys.sort_by_key(|(key, _)| *key);
-        for (key, value) in keys {
-            let element = PathElement::field(key.as_str());
+        let Some(map) = map else {
+            return errors;
+        };
+        // In the order of their names; maps mostly have them so.
+        let mut keys: Vec<(&String, &Value)>;
+        let in_order: &mut dyn Iterator<Item = (&String, &Value)> = if map.keys().is_sorted() {
+            &mut map.iter()
+        } else {
+            keys = map.iter().collect();
+            keys.sort_by_key(|(key, _)| *key);
+            &mut keys.into_iter()
+        };
+        for (key, value) in in_order {
             let (type_ref, _) = schema.type_of(key);
+            let wrong = if type_ref.is_declared() {
+                self.value(type_ref, value, depth + 1)
+            } else {
+                error("field not declared in schema")
+            };
+            if !wrong.is_empty() {
+                errors.extend(below(&PathElement::field(key.as_str()), wrong));
+            }
+            // The server stops at the first such field too; which one it meets first is random there.
             if !type_ref.is_declared() {
-                // The server stops at the first such field too; which one it meets first is random there.
-                errors.extend(below(&element, error("field not declared in schema")));
                 break;
             }
-            errors.extend(below(&element, self.value(type_ref, value, depth + 1)));
         }
         errors
     }
@@ -78,27 +93,35 @@ impl Validator<'_> {
         };
         let mut errors = Errors::new();
         let mut seen = BTreeSet::new();
+        let associative = resolved.list_relationship() == Relationship::Associative;
         for (i, value) in list.iter().enumerate() {
-            let element = if resolved.list_relationship() == Relationship::Associative {
-                let element = match item::element(self.schema, resolved, schema, value) {
-                    Ok(element) => element,
+            let name = if associative {
+                match item::name(self.schema, resolved, schema, value) {
+                    Ok(name) => Some(name),
                     // Without a name nothing below can be named, and the server looks no further in this list.
                     Err(why) => {
                         errors.extend(error(format!("element {i}: {why}")));
                         return errors;
                     }
-                };
-                if !seen.insert(element.clone()) && self.duplicates == Duplicates::Refused {
-                    errors.extend(error(format!("duplicate entries for key {element}")));
                 }
-                element
             } else {
-                PathElement::Index(i64::try_from(i).unwrap_or(i64::MAX))
+                None
             };
-            errors.extend(below(
-                &element,
-                self.value(&schema.element, value, depth + 1),
-            ));
+            if self.duplicates == Duplicates::Refused
+                && let Some(name) = &name
+                && !seen.insert(name.clone())
+            {
+                let element = name.element();
+                errors.extend(error(format!("duplicate entries for key {element}")));
+            }
+            let wrong = self.value(&schema.element, value, depth + 1);
+            if !wrong.is_empty() {
+                let element = name.map_or_else(
+                    || PathElement::Index(i64::try_from(i).unwrap_or(i64::MAX)),
+                    |name| name.element(),
+                );
+                errors.extend(below(&element, wrong));
+            }
         }
         errors
     }

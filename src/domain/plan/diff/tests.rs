@@ -164,3 +164,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_calendar_is_compared() {
+    let dated = |done: &str, slack: i32, gain: i32| {
+        let mut plan = plan(&[("canary", &[1])], &[], &[]);
+        let calendar = json!({
+            "done": done, "slackDays": slack, "writingSeconds": 60,
+            "late": [{"wave": 1, "releases": 1, "clusters": ["eu-1"]}],
+        });
+        plan.calendar = serde_json::from_value(calendar).unwrap();
+        let sooner = json!([{"change": ["soak.prod 72h -> 48h"], "done": "2027-01-07", "gainDays": gain, "inTime": true}]);
+        plan.relaxations = serde_json::from_value(sooner).unwrap();
+        plan
+    };
+    let (was, is) = (
+        dated("2027-01-15T00:00:00Z", 26, 8),
+        dated("2027-01-14T00:00:00Z", 27, 7),
+    );
+    let diff = PlanDiff::of(&was, &is);
+    assert_eq!(
+        (diff.before.slack_days, diff.after.slack_days),
+        (Some(26), Some(27))
+    );
+    assert_eq!((diff.before.late, diff.after.late), (1, 1));
+    let [change] = &diff.relaxations[..] else {
+        panic!("{:?}", diff.relaxations);
+    };
+    let gain = |it: &Option<Relaxation>| it.as_ref().map(|it| it.gain_days);
+    assert_eq!(
+        (gain(&change.before), gain(&change.after)),
+        (Some(8), Some(7))
+    );
+    assert!(PlanDiff::of(&was, &was).is_empty());
+    let gone = PlanDiff::of(&was, &plan(&[("canary", &[1])], &[], &[]));
+    assert_eq!(gain(&gone.relaxations[0].after), None);
+    assert_eq!((gone.before.late, gone.after.late), (1, 0));
+}

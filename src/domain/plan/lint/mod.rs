@@ -1,6 +1,8 @@
 //! The linter: does a plan keep the rules that every plan keeps? Shares no code with the planner.
 
 mod bounds;
+mod calendar;
+mod open;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +12,9 @@ use super::{Candidate, Dependencies, Plan, PlannedRelease};
 use crate::domain::ids::ReleaseId;
 use crate::domain::policy::Book;
 use crate::domain::shadow::{ObjectOutcome, ReleaseOutcome};
+
+#[cfg(test)]
+pub(super) use open::Hours;
 
 /// A rule that a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +35,8 @@ impl fmt::Display for Finding {
 type Finder<'a> = dyn FnMut(String, String) + 'a;
 
 /// Holds a plan against what it was made of. Nothing found: every Ready release is in exactly one wave with the facts of
-/// its candidate, nothing else is in a wave, nothing before what it needs, sizes, caps, peers and sums are right.
+/// its candidate, nothing else is in a wave, nothing before what it needs, sizes, caps, peers, times and sums are
+/// right.
 pub fn lint(plan: &Plan, candidates: &[Candidate], dependencies: &Dependencies) -> Vec<Finding> {
     let mut findings = structure(plan);
     order::edges(plan, dependencies, &mut |place, text| {
@@ -42,6 +48,9 @@ pub fn lint(plan: &Plan, candidates: &[Candidate], dependencies: &Dependencies) 
             text: text.to_owned(),
         });
     };
+    if plan.calendar.is_none() && !plan.waves.is_empty() {
+        find("/calendar".to_owned(), "there is none");
+    }
     let mut expected: BTreeMap<&ReleaseId, &Candidate> = BTreeMap::new();
     for candidate in candidates {
         expected.insert(&candidate.forecast.release, candidate);
@@ -102,6 +111,7 @@ pub(super) fn structure(plan: &Plan) -> Vec<Finding> {
     bounds::sizes(plan, &mut find);
     bounds::caps_and_peers(plan, &mut find);
     bounds::stages(plan, &mut find);
+    calendar::times(plan, &mut find);
     sums(plan, &mut find);
     let mut seen: BTreeSet<&ReleaseId> = BTreeSet::new();
     let held = plan.held.iter().enumerate();

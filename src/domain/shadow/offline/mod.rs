@@ -25,9 +25,9 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::error::Error as _;
 
-use managed_fields::entry::decode;
 use managed_fields::manager::ManagerError;
 use managed_fields::{ManagedFieldsEntry, PathElement, Time};
 use serde_json::Value;
@@ -35,11 +35,11 @@ use serde_json::Value;
 pub use api::{Api, ApiError};
 pub use next::{NextInput, next};
 
-use super::object::{Probe, Probed, read_probe};
+use super::object::{Probe, Probed, read_entries, read_probe};
 use super::{ObjectForecast, ObjectOutcome};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::domain::transfer::{describe, is_own};
+use crate::domain::transfer::{TransferError, describe, is_own};
 
 /// The manager that stands for Helm in the computation: a new one, so that what it would own and take shows. No real
 /// manager has this name.
@@ -95,60 +95,86 @@ pub fn forecast(input: &Input<'_>) -> Result<Told, Unknown> {
             object.api_version, object.kind
         )));
     };
-    let entries = entries(input.live)?;
-    let (here, aside): (Vec<_>, Vec<_>) = entries
-        .iter()
-        .partition(|entry| entry.api_version() == object.api_version);
-    if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
-        return Err(unknown(format!(
-            "{} owns fields at {}, the manifest is at {}: only the server can convert",
-            describe(other),
-            other.api_version(),
-            object.api_version
-        )));
-    }
-    let live = if aside.is_empty() {
-        Cow::Borrowed(&input.live.json)
-    } else {
-        Cow::Owned(with_entries(&input.live.json, &here))
-    };
-    let merged = match endpoint
-        .manager
-        .apply(Some(&live), input.body, MANAGER, true, EPOCH)
-    {
-        Ok(merged) => merged,
-        Err(error @ (ManagerError::Config { .. } | ManagerError::ManagedFieldsInConfig)) => {
-            return Ok(invalid(object, error.server_message()));
-        }
-        Err(error) => {
-            return Err(unknown(format!(
-                "the live object does not fit the published schema: {}",
-                error.server_message()
-            )));
-        }
-    };
+    // Read once: the apply, the facts and the doubts all go by these.
+    let Entries {
+        all: entries,
+        here,
+        aside,
+    } = Entries::of(input.live, object)?;
+    let live = &input.live.json;
+    let merged =
+        match (endpoint.manager).apply_to_entries(live, &here, input.body, MANAGER, true, EPOCH) {
+            Ok(merged) => merged,
+            Err(error @ (ManagerError::Config { .. } | ManagerError::ManagedFieldsInConfig)) => {
+                return Ok(invalid(object, error.server_message()));
+            }
+            Err(error) => {
+                return Err(unknown(format!(
+                    "the live object does not fit the published schema: {}",
+                    error.server_message()
+                )));
+            }
+        };
     let mut applied = merged.object;
-    let kept = take_entries(&mut applied);
     for field in &endpoint.reset {
-        restore(&mut applied, &input.live.json, field);
+        restore(&mut applied, live, field);
     }
     if let Some(model) = endpoint.model
         && let Some(reason) = nulls::refused(object, model, &applied)
     {
         return Ok(invalid(object, reason));
     }
-    let settled = settle::settle(object, &mut applied, &input.live.json, endpoint.view);
-    put_entries(&mut applied, kept, &aside);
-    let probe = Probe {
+    let settled = settle::settle(object, &mut applied, live, endpoint.view);
+    let mut after = merged.entries;
+    after.extend(aside);
+    let probed = read_probe(&Probe {
         object,
         live: input.live,
+        before: &entries,
         applied: &applied,
+        after: &after,
         manager: MANAGER,
         managers: input.managers,
-    };
-    let probed = read_probe(&probe).map_err(|error| unknown(error.to_string()))?;
+    });
     let doubt = settled.or_else(|| doubt_of(input, &probed, &entries));
     Ok(Told { probed, doubt })
+}
+
+fn cause(error: &TransferError) -> String {
+    error.source().unwrap_or(error).to_string()
+}
+
+/// The entries of a live object.
+struct Entries {
+    all: Vec<ManagedFieldsEntry>,
+    /// At the manifest's version.
+    here: Vec<ManagedFieldsEntry>,
+    /// At others: they own nothing but status, which no conversion can move.
+    aside: Vec<ManagedFieldsEntry>,
+}
+
+impl Entries {
+    fn of(live: &LiveObject, object: &ObjectRef) -> Result<Self, Unknown> {
+        let all = read_entries(live.managed_fields()).map_err(|error| {
+            unknown(format!(
+                "the live managedFields do not read: {}",
+                cause(&error)
+            ))
+        })?;
+        let (here, aside): (Vec<_>, Vec<_>) = all
+            .iter()
+            .cloned()
+            .partition(|entry| entry.api_version() == object.api_version);
+        if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
+            return Err(unknown(format!(
+                "{} owns fields at {}, the manifest is at {}: only the server can convert",
+                describe(other),
+                other.api_version(),
+                object.api_version
+            )));
+        }
+        Ok(Self { all, here, aside })
+    }
 }
 
 fn unknown(reason: String) -> Unknown {
@@ -191,44 +217,11 @@ fn refused_before_merging(input: &Input<'_>) -> Option<String> {
     })
 }
 
-fn entries(live: &LiveObject) -> Result<Vec<ManagedFieldsEntry>, Unknown> {
-    decode(&Value::Array(live.managed_fields().to_vec()))
-        .map_err(|error| unknown(format!("the live managedFields do not read: {error}")))
-}
-
 /// Whether an entry owns nothing but status: an apply of the main resource does not touch that, at whatever version.
 fn is_status_only(entry: &ManagedFieldsEntry) -> bool {
     let is_status = |element: &PathElement| element.as_field() == Some("status");
     let fields = entry.fields();
     fields.members().all(is_status) && fields.children().all(|(element, _)| is_status(element))
-}
-
-fn managed_fields(object: &mut Value) -> Option<&mut serde_json::Map<String, Value>> {
-    object.get_mut("metadata")?.as_object_mut()
-}
-
-fn with_entries(live: &Value, entries: &[&ManagedFieldsEntry]) -> Value {
-    let mut live = live.clone();
-    if let Some(metadata) = managed_fields(&mut live) {
-        let entries = entries.iter().map(|entry| entry.to_value()).collect();
-        metadata.insert("managedFields".to_owned(), Value::Array(entries));
-    }
-    live
-}
-
-fn take_entries(applied: &mut Value) -> Vec<Value> {
-    let taken = managed_fields(applied).and_then(|metadata| metadata.remove("managedFields"));
-    match taken {
-        Some(Value::Array(entries)) => entries,
-        _ => Vec::new(),
-    }
-}
-
-fn put_entries(applied: &mut Value, mut kept: Vec<Value>, aside: &[&ManagedFieldsEntry]) {
-    kept.extend(aside.iter().map(|entry| entry.to_value()));
-    if let Some(metadata) = managed_fields(applied) {
-        metadata.insert("managedFields".to_owned(), Value::Array(kept));
-    }
 }
 
 /// Puts a top-level field back as it is live: the endpoint does not set it.
@@ -252,18 +245,11 @@ fn doubt_of(input: &Input<'_>, probed: &Probed, entries: &[ManagedFieldsEntry]) 
     // Whoever changes a field by an update takes it from Helm. So a field that Helm owns and that differs from the
     // manifest was written so under Helm's name: by admission on the way (then an apply changes nothing), or by another
     // revision (then it does).
-    let own: Vec<&ManagedFieldsEntry> = entries
-        .iter()
-        .filter(|entry| is_own(entry, input.managers))
+    let own = entries.iter().filter(|entry| is_own(entry, input.managers));
+    let fields: BTreeSet<String> = own
+        .flat_map(|entry| entry.fields().iter().map(|path| path.to_string()))
         .collect();
-    let field = probed.forecast.drift.iter().find(|field| {
-        own.iter().any(|entry| {
-            entry
-                .fields()
-                .iter()
-                .any(|path| path.to_string() == **field)
-        })
-    })?;
+    let field = (probed.forecast.drift.iter()).find(|field| fields.contains(*field))?;
     Some(format!(
         "{field} is Helm's own and not as in the manifest: admission, or another revision"
     ))

@@ -4,17 +4,12 @@
 //! only those, become one Apply entry (upstream client-go `util/csaupgrade/upgrade.go`). So entries of aliases are in
 //! conflict here, which an adoption by refit would have taken over.
 
-use std::borrow::Cow;
-
 use managed_fields::csa::{self, Flavor, Upgrade};
 use managed_fields::manager::ManagerError;
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation};
 use serde_json::Value;
 
-use super::{
-    Api, EPOCH, Unknown, entries, is_status_only, nulls, restore, settle, take_entries, unknown,
-    with_entries,
-};
+use super::{Api, EPOCH, Entries, Unknown, nulls, restore, settle, unknown};
 use crate::domain::fields::{text_at, value_at};
 use crate::domain::object::{LiveObject, ObjectRef, changed_paths};
 use crate::domain::shadow::{Conflict, NextObject, NextOutcome};
@@ -69,27 +64,16 @@ pub fn next(input: &NextInput<'_>) -> Result<NextObject, Unknown> {
         None
     };
     let live = upgraded.as_ref().unwrap_or(live);
-    let all = entries(live)?;
-    let (here, aside): (Vec<_>, Vec<_>) = all
-        .iter()
-        .partition(|entry| entry.api_version() == object.api_version);
-    if let Some(other) = aside.iter().find(|entry| !is_status_only(entry)) {
-        return Err(unknown(format!(
-            "{} owns fields at {}, the manifest is at {}: only the server can convert",
-            describe(other),
-            other.api_version(),
-            object.api_version
-        )));
-    }
-    let before = if aside.is_empty() {
-        Cow::Borrowed(&live.json)
-    } else {
-        Cow::Owned(with_entries(&live.json, &here))
-    };
+    let Entries { all, here, .. } = Entries::of(live, object)?;
     let apply = |force| {
-        endpoint
-            .manager
-            .apply(Some(&before), input.body, input.manager, force, EPOCH)
+        endpoint.manager.apply_to_entries(
+            &live.json,
+            &here,
+            input.body,
+            input.manager,
+            force,
+            EPOCH,
+        )
     };
     let read = |error: ManagerError| match error {
         ManagerError::Config { .. } | ManagerError::ManagedFieldsInConfig => {
@@ -100,8 +84,8 @@ pub fn next(input: &NextInput<'_>) -> Result<NextObject, Unknown> {
             error.server_message()
         ))),
     };
-    let mut applied = match apply(true) {
-        Ok(merged) => merged.object,
+    let (mut applied, after) = match apply(true) {
+        Ok(merged) => (merged.object, merged.entries),
         Err(error) => return made(refused(read(error)?)),
     };
     let mut met = NextObject::plain(object.clone(), NextOutcome::Unchanged);
@@ -124,7 +108,6 @@ pub fn next(input: &NextInput<'_>) -> Result<NextObject, Unknown> {
             None => return made(refused(read(error)?)),
         }
     }
-    let after = own_fields(&take_entries(&mut applied), input.manager);
     for field in &endpoint.reset {
         restore(&mut applied, &live.json, field);
     }
@@ -136,7 +119,8 @@ pub fn next(input: &NextInput<'_>) -> Result<NextObject, Unknown> {
     // A doubt about the server's normal forms concerns values that change, never who owns them.
     let _ = settle::settle(object, &mut applied, &live.json, endpoint.view);
     met.changes = changed_paths(&live.json, &applied);
-    let gone = own_fields(live.managed_fields(), input.manager).difference(&after);
+    let own = own_fields(&all, input.manager);
+    let gone = own.difference(&own_fields(&after, input.manager));
     met.drops = gone
         .leaves()
         .iter()
@@ -173,9 +157,7 @@ fn after_csa_upgrade(live: &LiveObject, manager: &str) -> Result<Option<LiveObje
 }
 
 /// What a manager's Apply entry owns.
-fn own_fields(entries: &[Value], manager: &str) -> FieldSet {
-    let entries =
-        managed_fields::entry::decode(&Value::Array(entries.to_vec())).unwrap_or_default();
+fn own_fields(entries: &[ManagedFieldsEntry], manager: &str) -> FieldSet {
     let own = entries.iter().find(|it| {
         it.manager() == manager && it.operation() == Operation::Apply && it.subresource().is_empty()
     });

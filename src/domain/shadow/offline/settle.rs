@@ -4,7 +4,6 @@
 //! Ownership was computed before that, on the values as they were sent. So this decides one thing only: whether
 //! what the apply changes in text changes anything in effect. Where the tables do not tell, the walk says so.
 
-mod quantity;
 mod secret;
 mod trail;
 
@@ -14,7 +13,7 @@ use serde_json::{Map, Value};
 
 use self::trail::Trail;
 use super::tables::{is_default, is_pointer, zero_is_absent};
-use crate::domain::object::ObjectRef;
+use crate::domain::object::{ObjectRef, same_quantity};
 use crate::domain::shadow::defaults::is_defaulted;
 use crate::domain::shadow::is_custom_resource;
 
@@ -137,7 +136,7 @@ impl Walk<'_> {
             return true;
         }
         if view.name() == Some(QUANTITY) {
-            return quantity::equal(applied, live);
+            return same_quantity(applied, live);
         }
         match (applied, live) {
             (Value::String(applied), Value::String(live)) if self.is_bytes() => {

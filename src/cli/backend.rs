@@ -97,12 +97,12 @@ pub struct GraphRead {
     pub unread: BTreeMap<ClusterName, String>,
 }
 
-/// A fleet that was captured, with the fleet whose policies count.
+/// A fleet as it was saved.
 #[derive(Debug, Clone)]
-pub struct Captured {
-    /// Its name, managers and policies.
-    pub fleet: Fleet,
-    /// Its clusters as they were read.
+pub struct SavedFleet {
+    /// The file.
+    pub file: String,
+    /// What its clusters answered.
     pub capture: FleetCapture,
 }
 
@@ -170,8 +170,18 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
     ) -> Result<FleetCapture, CliError>;
 
-    /// Forecasts from a capture, without a cluster.
-    async fn shadow_of(&self, invocation: &Invocation, of: Captured) -> Result<Shadow, CliError>;
+    /// The fleet in scope, of a saved one: fleet.toml's patterns are held against the contexts of the file. No kubeconfig is read;
+    /// without fleet.toml the fleet is the file's. A cluster that the file does not hold is an error.
+    fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError>;
+
+    /// Forecasts from what was saved, without a cluster, `only` these releases if some are named.
+    async fn shadow_of(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        saved: SavedFleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError>;
 
     /// Forecasts Helm's next upgrade with a manifest, of the releases that match. Zero writes.
     async fn next_upgrades(

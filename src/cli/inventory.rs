@@ -7,6 +7,7 @@ use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
+use crate::domain::release::Inventory;
 use crate::render::Next;
 use crate::render::screen::inventory::{InventoryScreen, read_inventory};
 
@@ -19,9 +20,10 @@ Examples:
   # Without fleet.toml: all contexts that match
   refit inventory --context 'acme-*'
 
-  # Keep it, and look at it later without a cluster
+  # Keep it, and look at it or forecast it later, elsewhere, without a cluster
   refit inventory --save acme.inv.json
   refit inventory --from acme.inv.json -o wide --sort-by .updated
+  refit shadow --from acme.inv.json
 
   # Releases that Helm 3 wrote last
   refit inventory -o json | jq '.items[] | select(.applyMethod == null) | .name'";
@@ -32,8 +34,8 @@ Examples:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Keep the inventory in a file, for --from, with all that a forecast needs: manifests, live objects and schemas. Values
-    /// of Secrets are kept as digests under a key that is thrown away
+    /// Keep it in a file (mode 0600) with all that a forecast needs: manifests, live objects, schemas. No value of a Secret
+    /// is in it, only digests under a key that is thrown away
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
@@ -58,6 +60,8 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         }
         (inventory, Some(fleet.deadline))
     };
+    let fatal = fatal(&inventory, ctx);
+    let saved = args.save.as_deref().filter(|_| fatal.is_none());
     let screen = InventoryScreen {
         inventory: &inventory,
         now: ctx.now(),
@@ -66,45 +70,34 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
             .is_none()
             .then(|| ctx.now().duration_since(started)),
         deadline,
-        saved: args.save.as_deref().map(files::name),
+        saved: saved.map(files::name),
         tool: super::VERSION,
     };
     let document = screen.document();
-    if let Some(path) = &args.save {
-        let mut whole = document.to_json();
-        if let Some(capture) = &capture {
-            captured::put(&mut whole, capture)?;
-        }
-        files::write_compact(path, &whole)?;
+    if let (Some(path), Some(capture)) = (saved, &capture) {
+        captured::write(path, &document, capture)?;
     }
     ctx.show(&document)?;
-    let unread = inventory
-        .clusters
-        .iter()
-        .filter(|cluster| cluster.unreachable.is_some())
-        .count();
-    if unread == inventory.clusters.len() && unread > 0 {
-        return Err(
-            CliError::new(ErrorCode::Unreachable, "no cluster could be read").because(
-                inventory
-                    .clusters
-                    .iter()
-                    .filter_map(|cluster| {
-                        Some(format!(
-                            "{}: {}",
-                            cluster.name,
-                            cluster.unreachable.as_ref()?
-                        ))
-                    })
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            ),
-        );
+    match fatal {
+        Some(error) => Err(error),
+        None => Ok(ctx.findings(inventory.clusters.iter().any(|it| it.unreachable.is_some()))),
     }
-    if inventory.releases.is_empty() {
-        return Err(ctx.nothing_found(&inventory).next(Next::Help {
+}
+
+/// An inventory of nothing: it is shown, is an error, and overwrites no file.
+fn fatal(inventory: &Inventory, ctx: &Ctx) -> Option<CliError> {
+    let away = inventory.clusters.iter().filter_map(|cluster| {
+        let why = cluster.unreachable.as_ref()?;
+        Some(format!("{}: {why}", cluster.name))
+    });
+    let away: Vec<String> = away.collect();
+    if away.len() == inventory.clusters.len() && !away.is_empty() {
+        let error = CliError::new(ErrorCode::Unreachable, "no cluster could be read");
+        return Some(error.because(away.join("\n")));
+    }
+    inventory.releases.is_empty().then(|| {
+        ctx.nothing_found(inventory).next(Next::Help {
             topic: "inventory".into(),
-        }));
-    }
-    Ok(ctx.findings(unread > 0))
+        })
+    })
 }

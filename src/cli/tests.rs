@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Captured, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview,
+    Backend, Configured, Events, GraphRead, RunPreview, SavedFleet, Shadow, Share, UndoPreview,
     UndoScope, UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
@@ -174,8 +174,18 @@ impl Backend for Fake {
         Ok(super::tests_capture::capture())
     }
 
-    async fn shadow_of(&self, call: &Invocation, of: Captured) -> Result<Shadow, CliError> {
-        self.shadow(call, &of.fleet, None).await
+    fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
+        super::desk::saved_fleet(invocation, saved)
+    }
+
+    async fn shadow_of(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        _: SavedFleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        self.shadow(invocation, fleet, only).await
     }
 
     async fn next_upgrades(

@@ -12,6 +12,7 @@ mod plan;
 mod playbooks;
 mod report;
 mod run;
+mod saved;
 mod shadow;
 mod unlock;
 
@@ -23,9 +24,11 @@ use jiff::SignedDuration;
 
 pub use adapters::{Adapters, Lock, Stores};
 pub use look::{fleet_file, invalid};
+#[cfg(test)]
+pub use saved::fleet as saved_fleet;
 
 use super::backend::{
-    Backend, Captured, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview,
+    Backend, Configured, Events, GraphRead, RunPreview, SavedFleet, Shadow, Share, UndoPreview,
     UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
@@ -187,11 +190,21 @@ impl Backend for Desk {
         invocation: &Invocation,
         fleet: &Fleet,
     ) -> Result<FleetCapture, CliError> {
-        shadow::capture(self, invocation, fleet).await
+        saved::capture(self, invocation, fleet).await
     }
 
-    async fn shadow_of(&self, invocation: &Invocation, of: Captured) -> Result<Shadow, CliError> {
-        shadow::shadow_of(self, invocation, of).await
+    fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
+        saved::fleet(invocation, saved)
+    }
+
+    async fn shadow_of(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        saved: SavedFleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        saved::shadow(self, invocation, fleet, saved, only).await
     }
 
     async fn next_upgrades(

@@ -4,24 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Desk, scope};
-use crate::cli::backend::{Captured, Shadow, Share};
+use crate::cli::backend::{Shadow, Share};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cluster::{Reader, Rehearser};
-use crate::domain::fleet::{Fleet, Limits, ManagerMatcher, release_order};
+use crate::domain::fleet::{Fleet, ManagerMatcher, release_order};
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::policy::Book;
 use crate::domain::shadow::{Confirmed, evenly};
-use crate::engine::capture::{At, FleetCapture, Means as CaptureMeans, capture as record};
 use crate::engine::confirm::{Means, confirm as ask_server};
+use crate::engine::inventory::Scope;
 use crate::engine::plan::{Planned, collect};
 use crate::engine::ports::Clock;
-
-/// Nothing waits for a file: so many releases at once keep two cores busy.
-const SAVED_LIMITS: Limits = Limits {
-    writes_per_second: 1,
-    in_flight: 8,
-};
 
 /// Forecasts every release in scope that is `wanted`. An error if no cluster answers.
 pub async fn shadow(
@@ -36,51 +30,18 @@ pub async fn shadow(
         invocation,
         fleet,
         &clusters,
+        &scope(invocation)?,
         desk.adapters.clock().as_ref(),
         wanted,
     )
     .await
 }
 
-/// Forecasts from a capture: the same way over clusters that answer from it.
-pub async fn shadow_of(
-    desk: &Desk,
-    invocation: &Invocation,
-    of: Captured,
-) -> Result<Shadow, CliError> {
-    let Captured { fleet, capture } = of;
-    let known = |name: &ClusterName| fleet.clusters.iter().find(|it| it.name == *name);
-    let labels = |name: &ClusterName| known(name).map(|it| it.labels.clone()).unwrap_or_default();
-    let clock = At(capture.taken_at);
-    let clusters = capture.into_planned(SAVED_LIMITS, &labels);
-    let everything = |_: &ReleaseId| true;
-    over(desk, invocation, &fleet, &clusters, &clock, &everything).await
-}
-
-/// Captures the fleet in scope.
-pub async fn capture(
-    desk: &Desk,
+/// Whose entries are Helm's own, and the policies.
+pub(super) fn rules(
     invocation: &Invocation,
     fleet: &Fleet,
-) -> Result<FleetCapture, CliError> {
-    let (managers, book) = rules(invocation, fleet)?;
-    let clusters = planned(desk, fleet).await;
-    let scope = scope(invocation)?;
-    let dice = desk.adapters.dice();
-    let means = CaptureMeans {
-        scope: &scope,
-        managers: &managers,
-        book: &book,
-        now: invocation.now(),
-        dice: dice.as_ref(),
-    };
-    record(&clusters, &means)
-        .await
-        .map_err(|error| CliError::of(ErrorCode::Internal, &error))
-}
-
-/// Whose entries are Helm's own, and the policies.
-fn rules(invocation: &Invocation, fleet: &Fleet) -> Result<(ManagerMatcher, Book), CliError> {
+) -> Result<(ManagerMatcher, Book), CliError> {
     let managers = fleet
         .managers
         .matcher()
@@ -91,20 +52,21 @@ fn rules(invocation: &Invocation, fleet: &Fleet) -> Result<(ManagerMatcher, Book
     Ok((managers, book))
 }
 
-async fn over(
+/// Forecasts the releases of these clusters.
+pub(super) async fn over(
     desk: &Desk,
     invocation: &Invocation,
     fleet: &Fleet,
     clusters: &[Planned],
+    scope: &Scope,
     clock: &dyn Clock,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Result<Shadow, CliError> {
     let (managers, book) = rules(invocation, fleet)?;
     let dice = desk.adapters.dice();
-    let scope = scope(invocation)?;
     let collected = collect(
         clusters,
-        &scope,
+        scope,
         &managers,
         &book,
         clock,

@@ -1,129 +1,49 @@
-//! What is kept of one cluster: requests as texts, and the answers that they got.
+//! What is kept of one cluster: requests as texts, and the answers that they got, without values of Secrets.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use crate::cluster::{self, ErrorKind, FieldConflict, Kind, RecordHead};
+use super::refusal::Answer;
+use crate::cluster::{Kind, RecordHead};
 use crate::domain::ids::{Namespace, ResourceVersion, Uid};
 use crate::domain::object::ObjectRef;
 use crate::domain::release::Driver;
 
-/// An answer, or the refusal that was the answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Answer<T> {
-    /// As it came, without values of Secrets.
-    Ok(T),
-    /// The server said no.
-    Refused(Refusal),
-}
+/// JSON as text: a tenth of what its tree takes, and a tree is wanted only while it is looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(Box<RawValue>);
 
-/// A refusal that is an answer: it says something of the object, not of the connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Refusal {
-    /// The kind's word.
-    pub kind: Word,
-    /// HTTP status.
-    pub code: u16,
-    /// What was asked.
-    pub operation: String,
-    /// The server's words.
-    pub message: String,
-    /// Causes of a conflict: message and field.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conflicts: Vec<(String, String)>,
-}
-
-/// Kinds of refusals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Word {
-    /// 404.
-    NotFound,
-    /// No such kind.
-    UnknownKind,
-    /// 409 with causes.
-    FieldConflict,
-    /// 422 and the like.
-    Invalid,
-    /// 403.
-    Forbidden,
-    /// 500.
-    Server,
-}
-
-impl Refusal {
-    /// `None`: nothing was answered, so there is nothing to keep.
-    pub fn of(error: &cluster::Error) -> Option<Self> {
-        let mut conflicts = Vec::new();
-        let kind = match &error.kind {
-            ErrorKind::NotFound => Word::NotFound,
-            ErrorKind::UnknownKind => Word::UnknownKind,
-            ErrorKind::FieldConflict(causes) => {
-                let texts = causes
-                    .iter()
-                    .map(|it| (it.message.clone(), it.field.clone()));
-                conflicts.extend(texts);
-                Word::FieldConflict
-            }
-            ErrorKind::Invalid => Word::Invalid,
-            ErrorKind::Forbidden => Word::Forbidden,
-            ErrorKind::Server if error.is_fault() => Word::Server,
-            _ => return None,
-        };
-        Some(Self {
-            kind,
-            code: error.code,
-            operation: error.operation.clone(),
-            message: error.message.clone(),
-            conflicts,
-        })
+impl Text {
+    /// Of a value.
+    pub fn of(value: &Value) -> serde_json::Result<Self> {
+        serde_json::value::to_raw_value(value).map(Self)
     }
 
-    /// The error again.
-    pub fn error(&self) -> cluster::Error {
-        let kind = match self.kind {
-            Word::NotFound => ErrorKind::NotFound,
-            Word::UnknownKind => ErrorKind::UnknownKind,
-            Word::FieldConflict => {
-                let causes = self.conflicts.iter().cloned();
-                let causes = causes.map(|(message, field)| FieldConflict { message, field });
-                ErrorKind::FieldConflict(causes.collect())
-            }
-            Word::Invalid => ErrorKind::Invalid,
-            Word::Forbidden => ErrorKind::Forbidden,
-            Word::Server => ErrorKind::Server,
-        };
-        cluster::Error {
-            kind,
-            code: self.code,
-            operation: self.operation.clone(),
-            message: self.message.clone(),
-            retry_after: None,
-            source: None,
-        }
+    /// As it stands in the file.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The value.
+    pub fn read(&self) -> serde_json::Result<Value> {
+        serde_json::from_str(self.0.get())
     }
 }
 
-impl<T> Answer<T> {
-    /// What came, to be kept; `None` if nothing was answered.
-    pub fn of<U>(came: &cluster::Result<U>, keep: impl FnOnce(&U) -> T) -> Option<Self> {
-        match came {
-            Ok(came) => Some(Self::Ok(keep(came))),
-            Err(error) => Refusal::of(error).map(Self::Refused),
-        }
+impl From<Box<RawValue>> for Text {
+    fn from(text: Box<RawValue>) -> Self {
+        Self(text)
     }
+}
 
-    /// As it came.
-    pub fn again(&self) -> cluster::Result<&T> {
-        match self {
-            Self::Ok(kept) => Ok(kept),
-            Self::Refused(refusal) => Err(refusal.error()),
-        }
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
     }
 }
 
@@ -203,6 +123,26 @@ impl HeadRow {
     }
 }
 
+/// A release record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordRow {
+    /// The object around it: its metadata.
+    pub object: Text,
+    /// What is inside.
+    pub inside: Inside,
+}
+
+/// What is inside of a record's object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Inside {
+    /// The record's JSON, with what a forecast needs of it.
+    Record(Text),
+    /// It does not read; this does not either, in the same words where that can be had. `None`: there is no payload.
+    Unreadable(Option<String>),
+}
+
 /// Everything that a cluster answered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -214,18 +154,18 @@ pub struct Answers {
     /// Heads of records.
     pub heads: Vec<HeadRow>,
     /// Records by driver, namespace and name.
-    pub records: BTreeMap<String, Value>,
-    /// Lists by apiVersion and kind, of what manifests name or admission and autoscalers need.
-    pub lists: BTreeMap<String, Answer<Vec<Value>>>,
+    pub records: BTreeMap<String, RecordRow>,
+    /// Lists by apiVersion and kind, of what manifests name or admission and autoscalers need; objects by namespace and name.
+    pub lists: BTreeMap<String, Answer<BTreeMap<String, Text>>>,
     /// Objects that were read by themselves.
-    pub objects: BTreeMap<String, Answer<Option<Value>>>,
+    pub objects: BTreeMap<String, Answer<Option<Text>>>,
     /// Hashes of schemas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hashes: Option<Answer<BTreeMap<String, String>>>,
     /// Schemas by group-version: digests of documents.
     pub schemas: BTreeMap<String, Answer<Option<String>>>,
     /// Dry runs by request.
-    pub rehearsals: BTreeMap<String, Answer<Value>>,
+    pub rehearsals: BTreeMap<String, Answer<Text>>,
 }
 
 /// The manager of a kept dry run: a throw-away name, put in again.
@@ -236,18 +176,33 @@ pub fn list_key(api_version: &str, kind: &str) -> String {
     format!("{api_version} {kind}")
 }
 
+/// `shop/web`, `/web` of an object without a namespace: sorts as the server's list does.
+pub fn place_key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// The same of an object.
+pub fn place_of(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let namespace = text("/metadata/namespace").unwrap_or_default();
+    place_key(namespace, text("/metadata/name").unwrap_or_default())
+}
+
+/// The same of a reference.
+pub fn place_named(object: &ObjectRef) -> String {
+    let namespace = object.namespace.as_ref().map_or("", Namespace::as_str);
+    place_key(namespace, &object.name)
+}
+
 /// `apps/v1 Deployment shop/web`.
 pub fn object_key(object: &ObjectRef) -> String {
-    let namespace = object.namespace.as_ref().map_or("", Namespace::as_str);
-    format!(
-        "{} {} {namespace}/{}",
-        object.api_version, object.kind, object.name
-    )
+    let list = list_key(&object.api_version, &object.kind);
+    format!("{list} {}", place_named(object))
 }
 
 /// A record's.
 pub fn record_key(driver: Driver, namespace: &Namespace, name: &str) -> String {
-    format!("{driver:?} {namespace}/{name}")
+    format!("{} {namespace}/{name}", driver.kind())
 }
 
 /// Of a dry run of an apply.

@@ -2,17 +2,21 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `answers` | what is kept: requests, and the answers that they got |
-//! | `hide` | values of Secrets become keyed digests; records lose values, notes and templates |
+//! | `answers`, `refusal` | what is kept: requests, and the answers that they got |
+//! | `hide`, `record` | values of Secrets become keyed digests; records lose values, notes and templates |
 //! | `recorder` | a cluster that keeps what it answers |
 //! | `saved` | a cluster that answers from what was kept |
+//! | `file` | format, digests, what is refused |
 //!
 //! A capture is made by making the forecast: so it holds what the forecast asks for, dry runs included, and nothing else of
 //! the cluster. From it the same code makes the same forecast.
 
 mod answers;
+mod file;
 mod hide;
+mod record;
 mod recorder;
+mod refusal;
 mod saved;
 
 use std::collections::BTreeMap;
@@ -20,148 +24,65 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-pub use answers::{Answer, Answers, Refusal};
+pub use answers::{Answers, Text};
+pub use file::{CaptureError, FORMAT, MEMBER, Members};
 pub use hide::{Hider, KEY_BYTES};
 pub use recorder::{Documents, Recorder};
-pub use saved::Saved;
+pub use saved::{NOT_CAPTURED, Saved};
 
 use super::chain::chain;
 use super::inventory::Scope;
 use super::plan::{Planned, collect};
 use super::ports::{Clock, Dice};
 use crate::cluster::{Reader, Rehearser};
-use crate::domain::fleet::{Limits, ManagerMatcher};
-use crate::domain::ids::{ClusterName, ReleaseId};
+use crate::domain::fleet::{Fleet, Limits, ManagerMatcher};
+use crate::domain::ids::{ClusterName, Namespace, ReleaseId};
 use crate::domain::policy::Book;
+use crate::domain::release::Driver;
 
 /// What was read of a fleet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FleetCapture {
     /// When the reading began; the forecast's new entries carry this time.
     pub taken_at: Timestamp,
-    /// Each cluster, or why it was not read.
-    pub clusters: BTreeMap<ClusterName, Result<Answers, String>>,
+    /// The fleet's name.
+    pub fleet: String,
+    /// What of it was read.
+    pub scope: Taken,
+    /// Its clusters.
+    pub clusters: BTreeMap<ClusterName, HeldCluster>,
     /// OpenAPI documents by their digest: clusters of one version share them.
-    pub documents: BTreeMap<String, Value>,
+    pub documents: BTreeMap<String, Text>,
 }
 
-/// A capture that is not as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CaptureError {
-    /// It does not read.
-    #[error("{place} does not read: {why}")]
-    Unreadable {
-        /// Where: a JSON pointer.
-        place: String,
-        /// What the reader says.
-        why: String,
-    },
-    /// A part is not what its digest says.
-    #[error(
-        "{place} was changed after it was written: its digest is {found}, and {written} is written down"
-    )]
-    Edited {
-        /// Where: a JSON pointer.
-        place: String,
-        /// The digest of what is there.
-        found: String,
-        /// The digest in the file.
-        written: String,
-    },
-}
-
-impl CaptureError {
-    /// Where in the file: a JSON pointer.
-    pub fn place(&self) -> &str {
-        match self {
-            Self::Unreadable { place, .. } | Self::Edited { place, .. } => place,
-        }
-    }
-}
-
-/// A capture in its file: each part with its digest, so that an edit has a place.
-#[derive(Serialize, Deserialize)]
+/// Which releases were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Kept {
-    taken_at: Timestamp,
-    digests: BTreeMap<String, String>,
-    clusters: BTreeMap<String, Value>,
-    documents: BTreeMap<String, Value>,
+pub struct Taken {
+    /// Which driver's records.
+    pub driver: Driver,
+    /// Only these namespaces; empty is all.
+    pub namespaces: Vec<Namespace>,
 }
 
-/// `sha256:…` of a value as it is printed: keys are sorted in this build's maps.
-fn digest(value: &Value) -> String {
-    let hash = Sha256::digest(value.to_string().as_bytes());
-    format!("sha256:{}", answers::hex(&hash))
+/// A cluster of a capture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HeldCluster {
+    /// Its context, for fleet.toml's patterns.
+    pub context: String,
+    /// The name of its kubeconfig's file, if fleet.toml or a flag names one: contexts of two may be named alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// What it answered, or why it was not read.
+    pub answers: Result<Answers, String>,
 }
 
 impl FleetCapture {
-    /// As it goes into a file.
-    pub fn to_json(&self) -> serde_json::Result<Value> {
-        let mut kept = Kept {
-            taken_at: self.taken_at,
-            digests: BTreeMap::new(),
-            clusters: BTreeMap::new(),
-            documents: self.documents.clone(),
-        };
-        for (name, answers) in &self.clusters {
-            let value = serde_json::to_value(answers)?;
-            kept.digests
-                .insert(format!("/clusters/{name}"), digest(&value));
-            kept.clusters.insert(name.to_string(), value);
-        }
-        for (name, document) in &self.documents {
-            kept.digests
-                .insert(format!("/documents/{name}"), digest(document));
-        }
-        serde_json::to_value(kept)
-    }
-
-    /// Reads it back, and refuses one that is not as it was written.
-    pub fn read(value: &Value) -> Result<Self, CaptureError> {
-        let unreadable = |place: &str, error: &serde_json::Error| CaptureError::Unreadable {
-            place: place.to_owned(),
-            why: error.to_string(),
-        };
-        let kept = Kept::deserialize(value).map_err(|error| unreadable("/capture", &error))?;
-        let clusters = kept.clusters.iter().map(|it| ("clusters", it));
-        let documents = kept.documents.iter().map(|it| ("documents", it));
-        for (part, (name, value)) in clusters.chain(documents) {
-            let place = format!("/{part}/{name}");
-            let found = digest(value);
-            let written = kept.digests.get(&place).cloned().unwrap_or_default();
-            if found != written {
-                return Err(CaptureError::Edited {
-                    place: format!("/capture{place}"),
-                    found,
-                    written,
-                });
-            }
-        }
-        if kept.digests.len() != kept.clusters.len() + kept.documents.len() {
-            return Err(CaptureError::Unreadable {
-                place: "/capture/digests".to_owned(),
-                why: "a part that it names is missing".to_owned(),
-            });
-        }
-        let mut clusters = BTreeMap::new();
-        for (name, value) in kept.clusters {
-            let answers = Result::<Answers, String>::deserialize(value)
-                .map_err(|error| unreadable(&format!("/capture/clusters/{name}"), &error))?;
-            clusters.insert(ClusterName::new(name), answers);
-        }
-        Ok(Self {
-            taken_at: kept.taken_at,
-            clusters,
-            documents: kept.documents,
-        })
-    }
-
     /// The clusters, to be forecast as if they were there. None can be written to.
     pub fn into_planned(
         self,
@@ -169,8 +90,8 @@ impl FleetCapture {
         labels: &dyn Fn(&ClusterName) -> BTreeMap<String, String>,
     ) -> Vec<Planned> {
         let documents = Arc::new(self.documents);
-        let planned = self.clusters.into_iter().map(|(name, answers)| {
-            let reader = answers.map(|answers| {
+        let planned = self.clusters.into_iter().map(|(name, held)| {
+            let reader = held.answers.map(|answers| {
                 let saved = Arc::new(Saved::new(answers, Arc::clone(&documents)));
                 let reader: Arc<dyn Reader> = Arc::<Saved>::clone(&saved);
                 let rehearser: Arc<dyn Rehearser> = saved;
@@ -198,6 +119,8 @@ impl Clock for At {
 
 /// What a capture needs beside clusters.
 pub struct Means<'a> {
+    /// Contexts and labels of the clusters.
+    pub fleet: &'a Fleet,
     /// Where records are.
     pub scope: &'a Scope,
     /// Whose entries are Helm's own.
@@ -222,7 +145,7 @@ pub async fn capture(
     clusters: &[Planned],
     means: &Means<'_>,
 ) -> Result<FleetCapture, NoRandomness> {
-    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
     getrandom::fill(key.as_mut_slice()).map_err(|_| NoRandomness)?;
     let documents = Documents::default();
     let mut recorders = BTreeMap::new();
@@ -230,8 +153,9 @@ pub async fn capture(
     for cluster in clusters {
         let reader = cluster.reader.as_ref().map_err(Clone::clone);
         let reader = reader.map(|(reader, rehearser)| {
-            let recorder =
-                Recorder::new(Arc::clone(reader), Arc::clone(rehearser), documents.clone());
+            let hider = Hider::new(key.clone(), cluster.name.as_str());
+            let (reader, rehearser) = (Arc::clone(reader), Arc::clone(rehearser));
+            let recorder = Recorder::new(reader, rehearser, documents.clone(), hider);
             let recorder = Arc::new(recorder);
             recorders.insert(cluster.name.clone(), Arc::clone(&recorder));
             let reader: Arc<dyn Reader> = Arc::<Recorder>::clone(&recorder);
@@ -261,18 +185,26 @@ pub async fn capture(
     for cluster in clusters {
         let answers = match (unread.get(&cluster.name), recorders.get(&cluster.name)) {
             (Some(why), _) => Err(why.clone()),
-            (None, Some(recorder)) => {
-                let hider = Hider::new(*key, cluster.name.as_str());
-                hider
-                    .answers(recorder.take())
-                    .map_err(|error| chain(&error))
-            }
+            (None, Some(recorder)) => recorder.take().map_err(|error| chain(&error)),
             (None, None) => Err("it was not read".to_owned()),
         };
-        kept.insert(cluster.name.clone(), answers);
+        let known = means.fleet.cluster(&cluster.name);
+        let kubeconfig = known.and_then(|it| it.kubeconfig.as_deref()?.file_name());
+        let held = HeldCluster {
+            context: known.map(|it| it.context.clone()).unwrap_or_default(),
+            kubeconfig: kubeconfig.map(|it| it.to_string_lossy().into_owned()),
+            labels: cluster.labels.clone(),
+            answers,
+        };
+        kept.insert(cluster.name.clone(), held);
     }
     Ok(FleetCapture {
         taken_at: means.now,
+        fleet: means.fleet.name.clone(),
+        scope: Taken {
+            driver: means.scope.driver,
+            namespaces: means.scope.namespaces.clone(),
+        },
         clusters: kept,
         documents: documents.take(),
     })

@@ -1,23 +1,28 @@
-//! A cluster that keeps what it answers.
+//! A cluster that keeps what it answers, hidden at once: nothing in clear outlives its request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::answers::{
-    Answer, Answers, HeadRow, KindRow, PROBE, apply_key, list_key, object_key, patch_key,
-    record_key,
+    Answers, HeadRow, KindRow, PROBE, Text, apply_key, list_key, object_key, patch_key,
+    place_named, place_of, record_key,
 };
-use super::digest;
+use super::file::digest;
+use super::hide::Hider;
+use super::record::{self, KeepError};
+use super::refusal::Answer;
 use crate::cluster::{self, Access, Kind, Reader, RecordHead, RecordScope, Rehearser};
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::Driver;
+use crate::engine::shadow::kept_by;
 use crate::helm::{StoredRecord, manifest};
 
-/// Groups whose lists are kept whole: what admission looks at, which APIs are aggregated, what scales what.
+/// Groups of which every object is kept: what admission looks at, which APIs are aggregated, what scales what, what Flux
+/// drives; and Namespaces.
 const WHOLE_GROUPS: [&str; 6] = [
     "admissionregistration.k8s.io/",
     "apiregistration.k8s.io/",
@@ -27,22 +32,62 @@ const WHOLE_GROUPS: [&str; 6] = [
     "keda.sh/",
 ];
 
+/// Parts of such an object that nobody asks for unless a manifest names it. Values of a HelmRelease and triggers of a
+/// ScaledObject may hold passwords.
+const LEFT_OUT: [(&str, &str); 5] = [
+    ("/metadata", "annotations"),
+    ("/metadata", "managedFields"),
+    ("/spec", "values"),
+    ("/spec", "triggers"),
+    ("", "status"),
+];
+
+/// A group-version and the hash of its document.
+type Published = (String, String);
+
 /// OpenAPI documents by their digest, shared by the recorders of a fleet.
 #[derive(Debug, Clone, Default)]
-pub struct Documents(Arc<Mutex<BTreeMap<String, Value>>>);
+pub struct Documents(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    texts: BTreeMap<String, Text>,
+    /// A forecast asks one cluster for a document that many publish.
+    published: BTreeMap<Published, Answer<Option<String>>>,
+}
 
 impl Documents {
     /// All of them.
-    pub fn take(&self) -> BTreeMap<String, Value> {
-        std::mem::take(&mut *held(&self.0))
+    pub fn take(&self) -> BTreeMap<String, Text> {
+        std::mem::take(&mut held(&self.0).texts)
     }
 
-    fn keep(&self, document: &Value) -> String {
-        let name = digest(document);
-        held(&self.0)
-            .entry(name.clone())
-            .or_insert_with(|| document.clone());
-        name
+    fn keep(&self, document: &Value) -> Result<String, KeepError> {
+        let text = Text::of(document)?;
+        let name = digest(text.as_str());
+        held(&self.0).texts.entry(name.clone()).or_insert(text);
+        Ok(name)
+    }
+
+    fn publish(&self, published: Published, answer: &Answer<Option<String>>) {
+        held(&self.0).published.insert(published, answer.clone());
+    }
+
+    /// Gives a cluster the schemas that it publishes and that others were asked for.
+    fn complete(&self, answers: &mut Answers) {
+        let Some(Answer::Ok(hashes)) = &answers.hashes else {
+            return;
+        };
+        let held = held(&self.0);
+        for (api_version, hash) in hashes.iter().filter(|(_, hash)| !hash.is_empty()) {
+            let key = (api_version.clone(), hash.clone());
+            if let Some(answer) = held.published.get(&key) {
+                let schemas = &mut answers.schemas;
+                let _ = schemas
+                    .entry(api_version.clone())
+                    .or_insert_with(|| answer.clone());
+            }
+        }
     }
 }
 
@@ -51,14 +96,18 @@ pub struct Recorder {
     reader: Arc<dyn Reader>,
     rehearser: Arc<dyn Rehearser>,
     documents: Documents,
+    hider: Hider,
     kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
 struct Kept {
     answers: Answers,
-    /// Kind and name of every object of a manifest: of lists only those are kept. Records are read before lists.
-    named: BTreeSet<(String, String)>,
+    heads: BTreeMap<(Driver, Namespace, String), HeadRow>,
+    /// Kind, name and namespace of every object of a manifest: of lists only those are kept. Records are read before lists.
+    named: BTreeSet<(String, String, String)>,
+    /// The first answer that could not be kept: then there is no capture of the cluster.
+    fault: Option<KeepError>,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,32 +120,106 @@ impl Recorder {
         reader: Arc<dyn Reader>,
         rehearser: Arc<dyn Rehearser>,
         documents: Documents,
+        hider: Hider,
     ) -> Self {
         Self {
             reader,
             rehearser,
             documents,
+            hider,
             kept: Mutex::default(),
         }
     }
 
-    /// What was kept, values of Secrets included: hide them before they go anywhere.
-    pub fn take(&self) -> Answers {
-        std::mem::take(&mut held(&self.kept).answers)
+    /// What was kept, once every cluster of the fleet has been read.
+    pub fn take(&self) -> Result<Answers, KeepError> {
+        let Kept {
+            mut answers,
+            heads,
+            fault,
+            ..
+        } = std::mem::take(&mut *held(&self.kept));
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        answers.heads = heads.into_values().collect();
+        self.documents.complete(&mut answers);
+        Ok(answers)
     }
 
-    fn keep(&self, keep: impl FnOnce(&mut Kept)) {
-        keep(&mut held(&self.kept));
+    fn keep(&self, keep: impl FnOnce(&mut Kept) -> Result<(), KeepError>) {
+        let mut kept = held(&self.kept);
+        if let Err(fault) = keep(&mut kept) {
+            kept.fault.get_or_insert(fault);
+        }
+    }
+
+    fn hidden(&self, object: &Value) -> Result<Text, KeepError> {
+        let mut object = object.clone();
+        self.hider.object(&mut object)?;
+        Ok(Text::of(&object)?)
+    }
+
+    fn hidden_live(&self, live: &LiveObject) -> Result<Text, KeepError> {
+        self.hidden(&live.json)
+    }
+
+    /// Of an item of a list what a forecast may ask for, if anything.
+    fn listed(
+        &self,
+        kept: &Kept,
+        api_version: &str,
+        kind: &str,
+        live: &LiveObject,
+    ) -> Result<Option<Text>, KeepError> {
+        if kept.is_named(kind, &live.json) || kept_by(live).is_some() {
+            return self.hidden_live(live).map(Some);
+        }
+        let whole = (api_version, kind) == ("v1", "Namespace")
+            || WHOLE_GROUPS.iter().any(|it| api_version.starts_with(it));
+        if !whole {
+            return Ok(None);
+        }
+        let mut json = live.json.clone();
+        for (parent, part) in LEFT_OUT {
+            let parent = json.pointer_mut(parent).and_then(Value::as_object_mut);
+            parent.and_then(|parent: &mut Map<_, _>| parent.remove(part));
+        }
+        self.hidden(&json).map(Some)
     }
 }
 
-/// Kinds and names of the objects of a record.
-fn names_in(driver: Driver, record: &Value) -> Vec<(String, String)> {
+impl Kept {
+    fn is_named(&self, kind: &str, json: &Value) -> bool {
+        let text = |pointer: &str| {
+            json.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let (name, namespace) = (text("/metadata/name"), text("/metadata/namespace"));
+        let of_name = (kind.to_owned(), name.to_owned(), String::new())..;
+        let mut of_name = self
+            .named
+            .range(of_name)
+            .take_while(|it| it.0 == kind && it.1 == name);
+        // An object without a namespace stands in its manifest as one in the release's.
+        of_name.any(|it| namespace.is_empty() || it.2 == namespace)
+    }
+}
+
+/// The objects of a record, as [`Kept::named`] has them.
+fn names_in(driver: Driver, record: &Value) -> Vec<(String, String, String)> {
     let stored = StoredRecord::from_api(driver, record.clone());
-    let record = stored.and_then(|stored| stored.record()).ok();
-    let objects = record.and_then(|record| manifest::objects(&record.manifest).ok());
-    let objects = objects.into_iter().flatten();
-    objects.map(|it| (it.kind, it.name)).collect()
+    let Ok(record) = stored.and_then(|stored| stored.record()) else {
+        return Vec::new();
+    };
+    let objects = manifest::objects(&record.manifest)
+        .unwrap_or_default()
+        .into_iter();
+    let namespace = |named: Option<String>| named.unwrap_or_else(|| record.namespace.clone());
+    objects
+        .map(|it| (it.kind, it.name, namespace(it.namespace)))
+        .collect()
 }
 
 #[async_trait]
@@ -104,7 +227,10 @@ impl Reader for Recorder {
     async fn version(&self) -> cluster::Result<String> {
         let came = self.reader.version().await;
         if let Ok(version) = &came {
-            self.keep(|kept| kept.answers.version.clone_from(version));
+            self.keep(|kept| {
+                kept.answers.version.clone_from(version);
+                Ok(())
+            });
         }
         came
     }
@@ -116,7 +242,10 @@ impl Reader for Recorder {
     async fn kinds(&self, refresh: bool) -> cluster::Result<Vec<Kind>> {
         let came = self.reader.kinds(refresh).await;
         if let Ok(kinds) = &came {
-            self.keep(|kept| kept.answers.kinds = kinds.iter().map(KindRow::of).collect());
+            self.keep(|kept| {
+                kept.answers.kinds = kinds.iter().map(KindRow::of).collect();
+                Ok(())
+            });
         }
         came
     }
@@ -128,17 +257,12 @@ impl Reader for Recorder {
     ) -> cluster::Result<Vec<RecordHead>> {
         let came = self.reader.record_heads(driver, scope).await;
         if let Ok(heads) = &came {
-            let rows = heads.iter().map(|head| HeadRow::of(driver, head));
             self.keep(|kept| {
-                for row in rows {
-                    let known = kept.answers.heads.iter().any(|it| {
-                        (it.driver, &it.namespace, &it.name)
-                            == (row.driver, &row.namespace, &row.name)
-                    });
-                    if !known {
-                        kept.answers.heads.push(row);
-                    }
+                for head in heads {
+                    let key = (driver, head.namespace.clone(), head.name.clone());
+                    kept.heads.insert(key, HeadRow::of(driver, head));
                 }
+                Ok(())
             });
         }
         came
@@ -154,9 +278,11 @@ impl Reader for Recorder {
         if let Ok(Some(record)) = &came {
             let key = record_key(driver, namespace, name);
             let names = names_in(driver, &record.json);
+            let row = record::keep(&self.hider, driver, &record.json);
             self.keep(|kept| {
                 kept.named.extend(names);
-                kept.answers.records.insert(key, record.json.clone());
+                kept.answers.records.insert(key, row?);
+                Ok(())
             });
         }
         came
@@ -164,34 +290,48 @@ impl Reader for Recorder {
 
     async fn object(&self, object: &ObjectRef) -> cluster::Result<Option<LiveObject>> {
         let came = self.reader.object(object).await;
-        let answer = Answer::of(&came, |live| live.as_ref().map(|live| live.json.clone()));
-        if let Some(answer) = answer {
-            self.keep(|kept| drop(kept.answers.objects.insert(object_key(object), answer)));
-        }
+        let answer = Answer::of(&came, |live| {
+            live.as_ref().map(|live| self.hidden_live(live)).transpose()
+        });
+        self.keep(|kept| {
+            let Some(answer) = answer.transpose()? else {
+                return Ok(());
+            };
+            // It is younger than what a list said of it.
+            let list = kept
+                .answers
+                .lists
+                .get_mut(&list_key(&object.api_version, &object.kind));
+            if let (Some(Answer::Ok(list)), Answer::Ok(object_now)) = (list, &answer) {
+                match object_now {
+                    Some(text) => drop(list.insert(place_named(object), text.clone())),
+                    None => drop(list.remove(&place_named(object))),
+                }
+            }
+            kept.answers.objects.insert(object_key(object), answer);
+            Ok(())
+        });
         came
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
         let came = self.reader.objects(api_version, kind).await;
-        let whole =
-            kind == "Namespace" || WHOLE_GROUPS.iter().any(|it| api_version.starts_with(it));
         self.keep(|kept| {
-            let wanted = |live: &&LiveObject| {
-                let name = live.json.pointer("/metadata/name").and_then(Value::as_str);
-                let name = name.unwrap_or_default().to_owned();
-                whole || kept.named.contains(&(kind.to_owned(), name))
-            };
             let answer = Answer::of(&came, |all| {
-                all.iter()
-                    .filter(wanted)
-                    .map(|live| live.json.clone())
-                    .collect()
+                let mut list = BTreeMap::new();
+                for live in all {
+                    if let Some(text) = self.listed(kept, api_version, kind, live)? {
+                        list.insert(place_of(&live.json), text);
+                    }
+                }
+                Ok::<_, KeepError>(list)
             });
-            if let Some(answer) = answer {
+            if let Some(answer) = answer.transpose()? {
                 kept.answers
                     .lists
                     .insert(list_key(api_version, kind), answer);
             }
+            Ok(())
         });
         came
     }
@@ -199,7 +339,10 @@ impl Reader for Recorder {
     async fn openapi_hashes(&self) -> cluster::Result<BTreeMap<String, String>> {
         let came = self.reader.openapi_hashes().await;
         let answer = Answer::of(&came, Clone::clone);
-        self.keep(|kept| kept.answers.hashes = answer);
+        self.keep(|kept| {
+            kept.answers.hashes = answer;
+            Ok(())
+        });
         came
     }
 
@@ -209,10 +352,21 @@ impl Reader for Recorder {
             document
                 .as_ref()
                 .map(|document| self.documents.keep(document))
+                .transpose()
         });
-        if let Some(answer) = answer {
-            self.keep(|kept| drop(kept.answers.schemas.insert(api_version.to_owned(), answer)));
-        }
+        self.keep(|kept| {
+            let Some(answer) = answer.transpose()? else {
+                return Ok(());
+            };
+            if let Some(Answer::Ok(hashes)) = &kept.answers.hashes
+                && let Some(hash) = hashes.get(api_version).filter(|hash| !hash.is_empty())
+            {
+                self.documents
+                    .publish((api_version.to_owned(), hash.clone()), &answer);
+            }
+            kept.answers.schemas.insert(api_version.to_owned(), answer);
+            Ok(())
+        });
         came
     }
 
@@ -234,10 +388,15 @@ impl Rehearser for Recorder {
             .rehearser
             .rehearse_apply(object, body, manager, force)
             .await;
-        let answer = Answer::of(&came, |applied| renamed(applied, manager, PROBE));
-        if let Some(answer) = answer {
-            self.keep(|kept| drop(kept.answers.rehearsals.insert(apply_key(object), answer)));
-        }
+        let answer = Answer::of(&came, |applied| {
+            self.hidden(&renamed(applied, manager, PROBE))
+        });
+        self.keep(|kept| {
+            if let Some(answer) = answer.transpose()? {
+                kept.answers.rehearsals.insert(apply_key(object), answer);
+            }
+            Ok(())
+        });
         came
     }
 
@@ -247,11 +406,29 @@ impl Rehearser for Recorder {
         patch: &Value,
     ) -> cluster::Result<LiveObject> {
         let came = self.rehearser.rehearse_patch(object, patch).await;
-        let answer = Answer::of(&came, |live| live.json.clone());
-        if let (Some(answer), Some(key)) = (answer, patch_key(object, patch)) {
-            self.keep(|kept| drop(kept.answers.rehearsals.insert(key, answer)));
-        }
+        let answer = Answer::of(&came, |live| self.hidden_live(live));
+        self.keep(|kept| {
+            if let (Some(answer), Some(key)) = (answer.transpose()?, patch_key(object, patch)) {
+                kept.answers.rehearsals.insert(key, answer);
+            }
+            Ok(())
+        });
         came
+    }
+}
+
+/// Turns an answer that may not be kept inside out.
+trait Transpose<T> {
+    fn transpose(self) -> Result<Option<Answer<T>>, KeepError>;
+}
+
+impl<T> Transpose<T> for Option<Answer<Result<T, KeepError>>> {
+    fn transpose(self) -> Result<Option<Answer<T>>, KeepError> {
+        Ok(match self {
+            None => None,
+            Some(Answer::Ok(kept)) => Some(Answer::Ok(kept?)),
+            Some(Answer::Refused(refusal)) => Some(Answer::Refused(refusal)),
+        })
     }
 }
 

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::answers::{
-    Answers, HeadRow, KindRow, PROBE, apply_key, list_key, object_key, patch_key, record_key,
-    timeless,
+    Answers, HeadRow, KindRow, PROBE, Text, apply_key, list_key, object_key, patch_key,
+    place_named, record_key, timeless,
 };
+use super::record;
 use super::recorder::renamed;
 use crate::cluster::{self, Access, ErrorKind, Kind, Reader, RecordHead, RecordScope, Rehearser};
 use crate::domain::ids::Namespace;
@@ -20,16 +21,27 @@ use crate::helm::parse_object_name;
 /// The status of a fault that is one object's.
 const FAULT: u16 = 500;
 
+/// Words of an answer that is not there. A rule of triage knows them (`playbooks/triage.toml`, not-captured).
+pub const NOT_CAPTURED: &str = "the saved inventory does not hold what was asked";
+
 /// The cluster.
 pub struct Saved {
     answers: Answers,
-    documents: Arc<BTreeMap<String, Value>>,
+    documents: Arc<BTreeMap<String, Text>>,
 }
 
 impl Saved {
     /// Of what was kept.
-    pub fn new(answers: Answers, documents: Arc<BTreeMap<String, Value>>) -> Self {
+    pub fn new(answers: Answers, documents: Arc<BTreeMap<String, Text>>) -> Self {
         Self { answers, documents }
+    }
+
+    fn list(&self, api_version: &str, kind: &str) -> cluster::Result<&BTreeMap<String, Text>> {
+        let key = list_key(api_version, kind);
+        match self.answers.lists.get(&key) {
+            Some(answer) => answer.again(),
+            None => Err(absent(format!("list {key}"))),
+        }
     }
 }
 
@@ -43,14 +55,20 @@ fn refused(what: String, kind: ErrorKind) -> cluster::Error {
         kind,
         code: FAULT,
         operation: what,
-        message: "the saved inventory does not hold it: look at the cluster itself".to_owned(),
+        message: format!(
+            "{NOT_CAPTURED}: save it again under these settings, or look at the cluster itself"
+        ),
         retry_after: None,
         source: None,
     }
 }
 
-fn live(json: &Value, what: &str) -> cluster::Result<LiveObject> {
-    LiveObject::new(json.clone()).map_err(|_| absent(what.to_owned()))
+fn value(text: &Text, what: &str) -> cluster::Result<Value> {
+    text.read().map_err(|_| absent(what.to_owned()))
+}
+
+fn live(text: &Text, what: &str) -> cluster::Result<LiveObject> {
+    LiveObject::new(value(text, what)?).map_err(|_| absent(what.to_owned()))
 }
 
 #[async_trait]
@@ -92,46 +110,28 @@ impl Reader for Saved {
         name: &str,
     ) -> cluster::Result<Option<LiveObject>> {
         let key = record_key(driver, namespace, name);
-        let found = self.answers.records.get(&key);
-        found.map(|json| live(json, &key)).transpose()
+        let Some(row) = self.answers.records.get(&key) else {
+            return Ok(None);
+        };
+        let json = record::again(driver, row).map_err(|_| absent(key.clone()))?;
+        LiveObject::new(json).map(Some).map_err(|_| absent(key))
     }
 
     async fn object(&self, object: &ObjectRef) -> cluster::Result<Option<LiveObject>> {
         let key = object_key(object);
         if let Some(answer) = self.answers.objects.get(&key) {
-            return answer
-                .again()?
-                .as_ref()
-                .map(|json| live(json, &key))
-                .transpose();
+            let text = answer.again()?.as_ref();
+            return text.map(|text| live(text, &key)).transpose();
         }
-        let list = list_key(&object.api_version, &object.kind);
-        let Some(answer) = self.answers.lists.get(&list) else {
-            return Err(absent(format!("get {key}")));
-        };
-        let text = |json: &Value, pointer: &str| {
-            json.pointer(pointer)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        let namespace = object.namespace.as_ref().map(|it| it.as_str().to_owned());
-        let found = answer.again()?.iter().find(|json| {
-            text(json, "/metadata/name").as_deref() == Some(&object.name)
-                && text(json, "/metadata/namespace") == namespace
-        });
-        found.map(|json| live(json, &key)).transpose()
+        let list = self.list(&object.api_version, &object.kind)?;
+        let found = list.get(&place_named(object));
+        found.map(|text| live(text, &key)).transpose()
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
         let key = list_key(api_version, kind);
-        match self.answers.lists.get(&key) {
-            Some(answer) => answer
-                .again()?
-                .iter()
-                .map(|json| live(json, &key))
-                .collect(),
-            None => Err(absent(format!("list {key}"))),
-        }
+        let list = self.list(api_version, kind)?;
+        list.values().map(|text| live(text, &key)).collect()
     }
 
     async fn openapi_hashes(&self) -> cluster::Result<BTreeMap<String, String>> {
@@ -145,8 +145,11 @@ impl Reader for Saved {
         let Some(answer) = self.answers.schemas.get(api_version) else {
             return Ok(None);
         };
-        let name = answer.again()?.as_ref();
-        Ok(name.and_then(|name| self.documents.get(name).cloned()))
+        let text = answer
+            .again()?
+            .as_ref()
+            .and_then(|name| self.documents.get(name));
+        text.map(|text| value(text, api_version)).transpose()
     }
 
     async fn may(&self, _: &Access) -> cluster::Result<bool> {
@@ -165,7 +168,7 @@ impl Rehearser for Saved {
     ) -> cluster::Result<Value> {
         let key = apply_key(object);
         match self.answers.rehearsals.get(&key) {
-            Some(answer) => Ok(renamed(answer.again()?, PROBE, manager)),
+            Some(answer) => Ok(renamed(&value(answer.again()?, &key)?, PROBE, manager)),
             None => Err(absent(key)),
         }
     }

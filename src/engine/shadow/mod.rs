@@ -18,6 +18,7 @@ mod settled;
 
 pub use admission::Admission;
 pub use compare::compare;
+pub(super) use left::kept_by;
 pub use left::{KEPT_ORPHAN, LEFT_OVER_HOOK};
 pub use lives::{Known, Lives};
 pub use offline::{AtHand, OfflineForecaster};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::chain::chain;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
-use crate::cluster::{self, Reader, RecordScope};
+use crate::cluster::{self, ErrorKind, Reader, RecordScope};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -125,7 +125,7 @@ pub async fn read_cluster(
     Ok(read)
 }
 
-/// Live objects of a cluster by reference: one LIST a kind. A kind that the server fails to list is a fault of the
+/// Live objects of a cluster by reference: one LIST a kind. A kind that the server fails to list, or forbids, is a fault of the
 /// releases that have such objects, and of nobody else.
 pub async fn live_objects(
     reader: &dyn Reader,
@@ -142,7 +142,7 @@ pub async fn live_objects(
     for (api_version, kind) in &kinds {
         let all = match reader.objects(api_version, kind).await {
             Ok(all) => all,
-            Err(error) if error.is_fault() => {
+            Err(error) if error.is_fault() || error.kind == ErrorKind::Forbidden => {
                 let has = |release: &&mut ReleaseRead| {
                     let mut objects = release.objects.served.iter().map(|it| &it.object);
                     objects.any(|it| it.api_version == *api_version && it.kind == *kind)

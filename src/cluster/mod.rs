@@ -9,6 +9,7 @@
 
 mod error;
 pub mod kube;
+mod pages;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 pub use error::{Error, ErrorKind, FieldConflict};
+pub use pages::{Pages, gather};
 
 use crate::domain::ids::{Namespace, ReleaseName, ResourceVersion, Uid};
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -102,6 +104,12 @@ pub trait Reader: Send + Sync {
     async fn object(&self, object: &ObjectRef) -> Result<Option<LiveObject>>;
     /// All objects of a kind (paged).
     async fn objects(&self, api_version: &str, kind: &str) -> Result<Vec<LiveObject>>;
+    /// All objects of a kind, page by page. After an error what came before does not count. Without an answer of its own a
+    /// reader gives them as one page.
+    async fn visit(&self, api_version: &str, kind: &str, pages: &mut dyn Pages) -> Result<()> {
+        pages.page(self.objects(api_version, kind).await?);
+        Ok(())
+    }
     /// Group-versions that the cluster publishes an OpenAPI v3 document of, each with a hash of its content (empty: not
     /// known). One request. Without an answer of its own a reader publishes none.
     async fn openapi_hashes(&self) -> Result<BTreeMap<String, String>> {

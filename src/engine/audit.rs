@@ -7,9 +7,10 @@ use managed_fields::{FieldSet, ManagedFieldsEntry, Path, PathElement};
 use serde_json::Value;
 
 use super::chain::chain;
-use super::inventory::{ReleaseRead, Scope, Source, live_objects, read_cluster};
+use super::inventory::{RECORDS_AT_ONCE, ReleaseRead, Scope, Source, live_objects, read_each};
+use super::packed::Packed;
 use super::records::{Loaded, load_all};
-use super::shadow::ManifestObject;
+use super::shadow::{ManifestObject, ObjectsError, objects};
 use crate::cluster::{self, Reader};
 use crate::domain::audit::{Capture, EntryFacts, ObjectFacts, RecordFacts, ReleaseFacts, unowned};
 use crate::domain::fleet::{ManagerMatcher, Managers};
@@ -71,9 +72,10 @@ async fn facts(
     ours: &ManagerMatcher,
     only: Option<&ReleaseId>,
 ) -> cluster::Result<Vec<ReleaseFacts>> {
-    let mut releases = read_cluster(reader, cluster, scope).await?;
+    let mut lean = ReleaseRead::make_lean;
+    let mut releases = read_each(reader, cluster, scope, &mut lean).await?;
     releases.retain(|release| only.is_none_or(|only| release.records.id == *only));
-    let live = live_objects(reader, &mut releases).await?;
+    let live = live_objects(reader, &mut releases, Packed::of).await?;
     let mut wanted = Vec::new();
     for release in &releases {
         wanted.extend(
@@ -87,38 +89,57 @@ async fn facts(
         );
     }
     let mut records: BTreeMap<_, Vec<RecordFacts>> = BTreeMap::new();
-    for (of, loaded) in load_all(reader, wanted).await {
-        if let Ok(loaded) = loaded {
-            records.entry(of.id.clone()).or_default().push(RecordFacts {
-                revision: Revision(loaded.record.revision),
-                apply_method: loaded.record.apply_method.as_ref().map(ToString::to_string),
-                status: loaded.record.status.to_string(),
-                at: Some(loaded.record.info.last_deployed.clone()).filter(|text| !text.is_empty()),
-                writer: writer(&loaded),
-            });
+    for some in wanted.chunks(RECORDS_AT_ONCE) {
+        for (of, loaded) in load_all(reader, some.iter().copied()).await {
+            if let Ok(loaded) = loaded {
+                let facts = record_facts(&loaded);
+                records.entry(of.id.clone()).or_default().push(facts);
+            }
         }
     }
-    Ok(releases
-        .iter()
-        .map(|release| release_facts(release, &live, &mut records, ours))
-        .collect())
+    let mut facts = Vec::with_capacity(releases.len());
+    for release in &releases {
+        // The manifest was read already: what was no fault then is none now.
+        let manifest = match release.current() {
+            Some(current) => match objects(reader, &current.record).await {
+                Ok(found) => found.served,
+                Err(ObjectsError::Cluster(error)) => return Err(error),
+                Err(ObjectsError::Manifest(_)) => Vec::new(),
+            },
+            None => Vec::new(),
+        };
+        facts.push(release_facts(release, &manifest, &live, &mut records, ours));
+    }
+    Ok(facts)
+}
+
+fn record_facts(loaded: &Loaded) -> RecordFacts {
+    let record = &loaded.record;
+    RecordFacts {
+        revision: Revision(record.revision),
+        apply_method: record.apply_method.as_ref().map(ToString::to_string),
+        status: record.status.to_string(),
+        at: Some(record.info.last_deployed.clone()).filter(|text| !text.is_empty()),
+        writer: writer(loaded),
+    }
 }
 
 fn release_facts(
     release: &ReleaseRead,
-    live: &BTreeMap<ObjectRef, LiveObject>,
+    manifest: &[ManifestObject],
+    live: &BTreeMap<ObjectRef, Packed>,
     records: &mut BTreeMap<ReleaseId, Vec<RecordFacts>>,
     ours: &ManagerMatcher,
 ) -> ReleaseFacts {
     let id = release.records.id.clone();
     let mut objects = Vec::new();
     let mut marks = Vec::new();
-    for wanted in &release.objects.served {
-        let Some(live) = live.get(&wanted.object) else {
+    for wanted in manifest {
+        let Some(live) = live.get(&wanted.object).and_then(Packed::unpack) else {
             continue;
         };
-        marks.push(Marks::of(live));
-        objects.push(object_facts(wanted, live));
+        marks.push(Marks::of(&live));
+        objects.push(object_facts(wanted, &live));
     }
     let mut revisions = records.remove(&id).unwrap_or_default();
     revisions.sort_by_key(|record| record.revision);

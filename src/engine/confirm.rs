@@ -12,7 +12,7 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
-use super::inventory::{ReleaseRead, Scope, read_cluster};
+use super::inventory::{ReleaseRead, Scope, read_each};
 use super::plan::Planned;
 use super::ports::{Clock, Dice};
 use super::shadow::{
@@ -86,7 +86,9 @@ async fn one(
         namespaces: Vec::new(),
         ..means.scope.clone()
     };
-    let releases = read_cluster(reader, &cluster.name, &everywhere)
+    // Both forecasts read a release's manifest anew (ADR 17).
+    let mut lean = ReleaseRead::make_lean;
+    let releases = read_each(reader, &cluster.name, &everywhere, &mut lean)
         .await
         .map_err(words)?;
     let holders = &holders(releases.iter().flat_map(|release| {

@@ -8,10 +8,11 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::chain::chain;
-use super::inventory::{ReleaseRead, Scope, Source, read_cluster};
-use crate::cluster::{self, ErrorKind, Reader};
+use super::inventory::{ReleaseRead, Scope, Source, read_each};
+use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::graph::{ClusterSight, FluxRelease, Labels, Sight};
 use crate::domain::ids::ClusterName;
+use crate::domain::object::LiveObject;
 use crate::domain::release::ChartRef;
 use crate::helm::chart::chart_parts;
 
@@ -55,29 +56,34 @@ pub async fn see(sources: &[Source], scope: &Scope) -> Seen {
 
 async fn one(source: &Source, scope: &Scope) -> Result<ClusterSight, String> {
     let reader = source.reader.as_ref().map_err(Clone::clone)?.as_ref();
-    let releases = read_cluster(reader, &source.name, scope)
+    let mut seen = Vec::new();
+    let mut see = |release: &mut ReleaseRead| {
+        seen.push(release_sight(release));
+        release.make_lean();
+    };
+    read_each(reader, &source.name, scope, &mut see)
         .await
         .map_err(|error| chain(&error))?;
-    sight(reader, &source.name, &releases)
+    sight(reader, &source.name, seen)
         .await
         .map_err(|error| chain(&error))
 }
 
-/// What is seen of a cluster whose releases were read. Only the names are kept, not the manifests.
+/// What is seen of a cluster, of whose releases each was seen by [`release_sight`]. Only the names are kept, not the manifests.
 pub async fn sight(
     reader: &dyn Reader,
     cluster: &ClusterName,
-    releases: &[ReleaseRead],
+    releases: Vec<Sight>,
 ) -> cluster::Result<ClusterSight> {
     let mut sight = ClusterSight::new(cluster.clone());
-    sight.releases = releases.iter().map(release_sight).collect();
+    sight.releases = releases;
     sight.namespaces = namespaces(reader).await?;
     sight.flux = flux(reader).await?;
     Ok(sight)
 }
 
 /// A release whose record does not read is a release without objects: others may wait for it all the same.
-fn release_sight(release: &ReleaseRead) -> Sight {
+pub fn release_sight(release: &ReleaseRead) -> Sight {
     let current = release.current();
     let chart = current.and_then(|loaded| {
         let chart = loaded.record.chart.as_ref()?;
@@ -135,14 +141,11 @@ async fn flux(reader: &dyn Reader) -> cluster::Result<Vec<FluxRelease>> {
     let Some(version) = served else {
         return Ok(Vec::new());
     };
-    let listed = match reader.objects(version, HELM_RELEASE).await {
-        Err(error) if error.kind == ErrorKind::Forbidden => return Ok(Vec::new()),
-        listed => listed?,
-    };
-    Ok(listed
-        .iter()
-        .filter_map(|live| flux_release(&live.json))
-        .collect())
+    let keep = |live: LiveObject| flux_release(&live.json);
+    match gather(reader, version, HELM_RELEASE, keep).await {
+        Err(error) if error.kind == ErrorKind::Forbidden => Ok(Vec::new()),
+        listed => listed,
+    }
 }
 
 /// Where Flux puts the release of a HelmRelease (fluxcd/helm-controller api/v2, `GetReleaseName`,

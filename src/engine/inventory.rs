@@ -8,9 +8,10 @@ use managed_fields::entry::decode_canonical;
 use serde_json::Value;
 
 use super::chain::chain;
+use super::packed::Packed;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
-use crate::cluster::{self, ErrorKind, Reader, RecordScope};
+use crate::cluster::{self, ErrorKind, Reader, RecordScope, gather};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -20,6 +21,9 @@ use crate::domain::release::{
 
 /// Status of a release whose record does not read.
 pub const UNREADABLE: &str = "Unreadable";
+
+/// So many records are held with their payloads before they are looked at: some ten megabytes.
+pub(super) const RECORDS_AT_ONCE: usize = 128;
 
 /// A cluster to read.
 pub struct Source {
@@ -67,6 +71,16 @@ impl ReleaseRead {
     pub fn current(&self) -> Option<&Loaded> {
         self.deployed.as_ref().or(self.last.as_ref().ok())
     }
+
+    /// Leaves what names its objects, and what a forecast reads them from anew; bodies and payloads go.
+    pub fn make_lean(&mut self) {
+        for object in &mut self.objects.served {
+            object.body = Value::Null;
+        }
+        let last = std::mem::replace(&mut self.last, Err(String::new()));
+        self.last = last.map(Loaded::lean);
+        self.deployed = self.deployed.take().map(Loaded::lean);
+    }
 }
 
 /// Lists the releases in scope, and reads what is needed of each.
@@ -75,62 +89,91 @@ pub async fn read_cluster(
     cluster: &ClusterName,
     scope: &Scope,
 ) -> cluster::Result<Vec<ReleaseRead>> {
+    read_each(reader, cluster, scope, &mut |_| {}).await
+}
+
+/// [`read_cluster`], with a look at each release as soon as it is read: who needs no bodies afterwards makes it lean.
+pub async fn read_each(
+    reader: &dyn Reader,
+    cluster: &ClusterName,
+    scope: &Scope,
+    each: &mut (dyn FnMut(&mut ReleaseRead) + Send),
+) -> cluster::Result<Vec<ReleaseRead>> {
     let mut all = Vec::new();
     for one in &scope.records() {
         all.extend(records::list(reader, cluster, scope.driver, one).await?);
     }
-    let lasts = records::load_all(
-        reader,
-        all.iter()
-            .filter_map(|records| Some((records, records.last()?))),
-    )
-    .await;
-    let lasts: Vec<Result<Loaded, RecordFault>> =
-        lasts.into_iter().map(|(_, loaded)| loaded).collect();
-    let mut read = Vec::new();
-    for (records, last) in all.into_iter().zip(lasts) {
-        let last = match last {
-            Ok(last) => Ok(last),
-            Err(RecordFault::Cluster(error)) => return Err(error),
-            Err(RecordFault::Gone(_)) => continue,
-            Err(error) => Err(chain(&error)),
-        };
-        let other = records
-            .deployed()
-            .filter(|head| Some(head.revision) != records.last().map(|last| last.revision));
-        let deployed = match other {
-            Some(head) => match records.load(reader, head).await {
-                Ok(loaded) => Some(loaded),
-                Err(RecordFault::Cluster(error)) => return Err(error),
-                Err(_) => None,
-            },
-            None => None,
-        };
-        let mut release = ReleaseRead {
-            records,
-            last,
-            deployed,
-            objects: Objects::default(),
-            fault: None,
-        };
-        if let Some(current) = release.current() {
-            match objects(reader, &current.record).await {
-                Ok(found) => release.objects = found,
-                Err(ObjectsError::Cluster(error)) => return Err(error),
-                Err(error) => release.fault = Some(chain(&error)),
+    let mut read = Vec::with_capacity(all.len());
+    let mut all = all.into_iter();
+    loop {
+        let some: Vec<ReleaseRecords> = all.by_ref().take(RECORDS_AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(read);
+        }
+        let lasts = records::load_all(
+            reader,
+            some.iter()
+                .filter_map(|records| Some((records, records.last()?))),
+        )
+        .await;
+        let lasts: Vec<Result<Loaded, RecordFault>> =
+            lasts.into_iter().map(|(_, loaded)| loaded).collect();
+        for (records, last) in some.into_iter().zip(lasts) {
+            if let Some(mut release) = read_release(reader, records, last).await? {
+                each(&mut release);
+                read.push(release);
             }
         }
-        read.push(release);
     }
-    Ok(read)
 }
 
-/// Live objects of a cluster by reference: one LIST a kind. A kind that the server fails to list, or forbids, is a fault of the
-/// releases that have such objects, and of nobody else.
-pub async fn live_objects(
+/// A release from its records and the last of them; `None` if that is gone.
+async fn read_release(
+    reader: &dyn Reader,
+    records: ReleaseRecords,
+    last: Result<Loaded, RecordFault>,
+) -> cluster::Result<Option<ReleaseRead>> {
+    let last = match last {
+        Ok(last) => Ok(last),
+        Err(RecordFault::Cluster(error)) => return Err(error),
+        Err(RecordFault::Gone(_)) => return Ok(None),
+        Err(error) => Err(chain(&error)),
+    };
+    let other = records
+        .deployed()
+        .filter(|head| Some(head.revision) != records.last().map(|last| last.revision));
+    let deployed = match other {
+        Some(head) => match records.load(reader, head).await {
+            Ok(loaded) => Some(loaded),
+            Err(RecordFault::Cluster(error)) => return Err(error),
+            Err(_) => None,
+        },
+        None => None,
+    };
+    let mut release = ReleaseRead {
+        records,
+        last,
+        deployed,
+        objects: Objects::default(),
+        fault: None,
+    };
+    if let Some(current) = release.current() {
+        match objects(reader, &current.record).await {
+            Ok(found) => release.objects = found,
+            Err(ObjectsError::Cluster(error)) => return Err(error),
+            Err(error) => release.fault = Some(chain(&error)),
+        }
+    }
+    Ok(Some(release))
+}
+
+/// Live objects of a cluster by reference, as text (ADR 17): one LIST a kind, page by page. A kind that the server fails to
+/// list, or forbids, is a fault of the releases that have such objects, and of nobody else.
+pub(super) async fn live_objects(
     reader: &dyn Reader,
     releases: &mut [ReleaseRead],
-) -> cluster::Result<BTreeMap<ObjectRef, LiveObject>> {
+    pack: fn(&LiveObject) -> Packed,
+) -> cluster::Result<BTreeMap<ObjectRef, Packed>> {
     let wanted: BTreeSet<ObjectRef> = releases
         .iter()
         .flat_map(|release| &release.objects.served)
@@ -140,8 +183,18 @@ pub async fn live_objects(
     let kinds: BTreeSet<(String, String)> = wanted.iter().map(of_kind).collect();
     let mut found = BTreeMap::new();
     for (api_version, kind) in &kinds {
-        let all = match reader.objects(api_version, kind).await {
-            Ok(all) => all,
+        let keep = |live: LiveObject| {
+            let text = |key| live.json.pointer(key).and_then(Value::as_str);
+            let object = ObjectRef {
+                api_version: api_version.clone(),
+                kind: kind.clone(),
+                namespace: text("/metadata/namespace").map(Into::into),
+                name: text("/metadata/name").unwrap_or_default().to_owned(),
+            };
+            wanted.contains(&object).then(|| (object, pack(&live)))
+        };
+        match gather(reader, api_version, kind, keep).await {
+            Ok(all) => found.extend(all),
             Err(error) if error.is_fault() || error.kind == ErrorKind::Forbidden => {
                 let has = |release: &&mut ReleaseRead| {
                     let mut objects = release.objects.served.iter().map(|it| &it.object);
@@ -150,21 +203,8 @@ pub async fn live_objects(
                 for release in releases.iter_mut().filter(has) {
                     release.fault.get_or_insert_with(|| chain(&error));
                 }
-                continue;
             }
             Err(error) => return Err(error),
-        };
-        for live in all {
-            let text = |key| live.json.pointer(key).and_then(Value::as_str);
-            let object = ObjectRef {
-                api_version: api_version.clone(),
-                kind: kind.clone(),
-                namespace: text("/metadata/namespace").map(Into::into),
-                name: text("/metadata/name").unwrap_or_default().to_owned(),
-            };
-            if wanted.contains(&object) {
-                found.insert(object, live);
-            }
         }
     }
     Ok(found)
@@ -222,8 +262,9 @@ async fn rows(
     scope: &Scope,
     managers: &ManagerMatcher,
 ) -> cluster::Result<Vec<InventoryRelease>> {
-    let mut releases = read_cluster(reader, cluster, scope).await?;
-    let live = live_objects(reader, &mut releases).await?;
+    let mut lean = ReleaseRead::make_lean;
+    let mut releases = read_each(reader, cluster, scope, &mut lean).await?;
+    let live = live_objects(reader, &mut releases, Packed::head).await?;
     Ok(releases
         .iter()
         .map(|release| release_row(release, &live, managers))
@@ -232,7 +273,7 @@ async fn rows(
 
 fn release_row(
     release: &ReleaseRead,
-    live: &BTreeMap<ObjectRef, LiveObject>,
+    live: &BTreeMap<ObjectRef, Packed>,
     managers: &ManagerMatcher,
 ) -> InventoryRelease {
     let records = &release.records;
@@ -240,8 +281,7 @@ fn release_row(
         .objects
         .served
         .iter()
-        .filter_map(|object| live.get(&object.object))
-        .cloned()
+        .filter_map(|object| live.get(&object.object)?.unpack())
         .collect();
     let last = release.last.as_ref();
     let record = last.ok().map(|loaded| &loaded.record);

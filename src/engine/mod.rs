@@ -15,6 +15,7 @@ pub mod fields;
 pub mod graph;
 pub mod inventory;
 pub mod next;
+mod packed;
 pub mod plan;
 pub mod ports;
 pub mod records;

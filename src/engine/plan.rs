@@ -8,8 +8,8 @@ use futures::future::join_all;
 
 use super::bounded::bounded;
 use super::chain::chain;
-use super::graph::sight;
-use super::inventory::{ReleaseRead, Scope, managers_of, read_cluster};
+use super::graph::{release_sight, sight};
+use super::inventory::{ReleaseRead, Scope, managers_of, read_each};
 use super::ports::{Clock, Dice};
 use super::shadow::{
     Admission, AtHand, Holders, Library, LiveProbe, Lives, ManifestObject, OfflineForecaster,
@@ -126,10 +126,16 @@ async fn one(cluster: &Planned, means: &Means<'_>) -> Result<Collected, String> 
         namespaces: Vec::new(),
         ..scope.clone()
     };
-    let releases = read_cluster(reader.as_ref(), &cluster.name, &everywhere)
+    let mut seen = Vec::new();
+    // A forecast reads a release's manifest anew; until then text is enough of it (ADR 17).
+    let mut see = |release: &mut ReleaseRead| {
+        seen.push(release_sight(release));
+        release.make_lean();
+    };
+    let releases = read_each(reader.as_ref(), &cluster.name, &everywhere, &mut see)
         .await
         .map_err(|error| chain(&error))?;
-    let sight = sight(reader.as_ref(), &cluster.name, &releases)
+    let sight = sight(reader.as_ref(), &cluster.name, seen)
         .await
         .map_err(|error| chain(&error))?;
     let held_objects = holders(releases.iter().flat_map(|release| {

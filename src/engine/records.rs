@@ -36,6 +36,17 @@ pub struct Loaded {
     pub record: Record,
 }
 
+impl Loaded {
+    /// The same without payload and JSON: enough to forecast, not to write.
+    #[must_use]
+    pub fn lean(self) -> Self {
+        Self {
+            stored: self.stored.without_payload(),
+            record: self.record.without_json(),
+        }
+    }
+}
+
 /// Why a record cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordFault {

@@ -248,28 +248,6 @@ fn a_captured_fleet_is_forecast_as_the_live_one() {
         refit,
     };
     plant(&stage);
-    let folder = stage.refit.folder().to_owned();
-    let before = stage.snapshots().unwrap();
-    let marks = stage.marks().unwrap();
-
-    let saved = json_of(&stage.refit, &["inventory", "--save", "fleet.inv.json"]);
-    assert_eq!(saved.code, 0, "{}", saved.stderr);
-    let live = json_of(&stage.refit, &["shadow"]);
-    let causes = json_of(&stage.refit, &["triage"]);
-
-    // Under rules other dry runs are sent, and autoscalers are asked for.
-    let fleet = std::fs::read_to_string(folder.join("fleet.toml")).unwrap();
-    let rules = stage.refit.call(&["triage", "--rules"]).unwrap().stdout;
-    std::fs::write(folder.join("ruled.toml"), fleet + &rules).unwrap();
-    let ruled = ["--fleet", "ruled.toml"];
-    let saved = json_of(
-        &stage.refit,
-        &[&["inventory", "--save", "ruled.inv.json"][..], &ruled].concat(),
-    );
-    assert_eq!(saved.code, 0, "{}", saved.stderr);
-    let live_ruled = json_of(&stage.refit, &[&["shadow"][..], &ruled].concat());
-
-    // Who may not read a kind is told the same by the file.
     let looker = stage.planes[0].kubeconfig(LOOKER).display().to_string();
     let read = |groups: &Value, resources: &Value| json!({"apiGroups": groups, "resources": resources, "verbs": ["get", "list"]});
     let core = json!([
@@ -301,6 +279,28 @@ fn a_captured_fleet_is_forecast_as_the_live_one() {
             ]),
         )
         .unwrap();
+    let folder = stage.refit.folder().to_owned();
+    let before = stage.snapshots().unwrap();
+    let marks = stage.marks().unwrap();
+
+    let saved = json_of(&stage.refit, &["inventory", "--save", "fleet.inv.json"]);
+    assert_eq!(saved.code, 0, "{}", saved.stderr);
+    let live = json_of(&stage.refit, &["shadow"]);
+    let causes = json_of(&stage.refit, &["triage"]);
+
+    // Under rules other dry runs are sent, and autoscalers are asked for.
+    let fleet = std::fs::read_to_string(folder.join("fleet.toml")).unwrap();
+    let rules = stage.refit.call(&["triage", "--rules"]).unwrap().stdout;
+    std::fs::write(folder.join("ruled.toml"), fleet + &rules).unwrap();
+    let ruled = ["--fleet", "ruled.toml"];
+    let saved = json_of(
+        &stage.refit,
+        &[&["inventory", "--save", "ruled.inv.json"][..], &ruled].concat(),
+    );
+    assert_eq!(saved.code, 0, "{}", saved.stderr);
+    let live_ruled = json_of(&stage.refit, &[&["shadow"][..], &ruled].concat());
+
+    // Who may not read a kind is told the same by the file.
     let looking = ["--kubeconfig", &looker, "--context", "demo-1"];
     let saved = json_of(
         &stage.refit,

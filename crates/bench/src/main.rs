@@ -1,12 +1,11 @@
-//! Measures the forecast: `bench speed FILE` and `bench memory FILE COUNT`; figures as JSON lines on stdout.
+//! Measures how long the forecast takes: `bench speed FILE`; figures as JSON lines on stdout.
 //!
 //! FILE is written by `cargo xtask bench forecast`: `{"documents":{"<group-version>":<OpenAPI>},"objects":[{"body":<manifest>,
-//! "live":<object>}]}`. A process for each measure, so that the memory of one is not the memory of another.
+//! "live":<object>}]}`. Memory is measured by the program's own benchmark `forecast_memory`, on the way of `refit shadow`.
 //!
-//! `speed` measures, `memory` holds, `cpu` reads the kernel's own accounts.
+//! `speed` measures, `cpu` reads the kernel's own accounts.
 
 mod cpu;
-mod memory;
 mod speed;
 
 use std::collections::BTreeMap;
@@ -39,8 +38,7 @@ fn main() -> Done {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["speed", file] => speed::measure(&World::read(file)?),
-        ["memory", file, count] => memory::measure(World::read(file)?, count.parse()?),
-        _ => Err("usage: bench speed FILE | bench memory FILE COUNT".into()),
+        _ => Err("usage: bench speed FILE".into()),
     }
 }
 

@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 
 use crate::{Done, World, cpu};
 
-/// Enough for a steady mean; the first part of it warms up and does not count.
+/// The first part warms up and does not count.
 const WARM_UP: Duration = Duration::from_millis(200);
-const MEASURED: Duration = Duration::from_millis(1500);
+/// Other processes come and go in seconds: so both jobs take turns, and the middle round counts.
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_millis(300);
 
 /// One line an object.
 pub fn measure(world: &World) -> Done {
@@ -25,9 +27,9 @@ pub fn measure(world: &World) -> Done {
     let now = Time::from_unix(0)?;
     for sample in &world.objects {
         world.forecast(sample)?;
-        let forecast = repeat(|| {
+        let mut forecast = || {
             let _ = black_box(world.forecast(black_box(sample)));
-        })?;
+        };
         let version = sample.object.api_version.as_str();
         let schema = schemas.get(version).ok_or("no schema")?;
         let kind = Kind::of(&sample.body);
@@ -36,12 +38,13 @@ pub fn measure(world: &World) -> Done {
         let manager = FieldManager::new(schema, kind, "").with_reset(resets.into_iter().collect());
         let live = &sample.live.json;
         manager.apply(Some(live), &sample.body, "bench", true, now)?;
-        let apply = repeat(|| {
+        let mut apply = || {
             let _ =
                 black_box(manager.apply(Some(black_box(live)), &sample.body, "bench", true, now));
-        })?;
+        };
+        let (forecast, apply) = in_turns(&mut forecast, &mut apply)?;
         let line = json!({
-            "object": sample.object.name, "forecast": forecast.json(), "apply": apply.json(),
+            "object": sample.object.name, "method": format!("median of {ROUNDS} interleaved rounds"), "forecast": forecast.json(), "apply": apply.json(),
         });
         writeln!(std::io::stdout(), "{line}")?;
     }
@@ -64,14 +67,33 @@ impl Figures {
     }
 }
 
-fn repeat(mut job: impl FnMut()) -> Result<Figures, Box<dyn Error>> {
-    let start = Instant::now();
-    while start.elapsed() < WARM_UP {
-        job();
+/// The figures of two jobs that take turns: of each the round in the middle, by time on the processor.
+fn in_turns<'a>(
+    left: &'a mut dyn FnMut(),
+    right: &'a mut dyn FnMut(),
+) -> Result<(Figures, Figures), Box<dyn Error>> {
+    let mut rounds = (Vec::new(), Vec::new());
+    for job in [&mut *left, &mut *right] {
+        round(job, WARM_UP)?;
     }
+    for _ in 0..ROUNDS {
+        rounds.0.push(round(left, ROUND)?);
+        rounds.1.push(round(right, ROUND)?);
+    }
+    Ok((middle(rounds.0)?, middle(rounds.1)?))
+}
+
+fn middle(mut rounds: Vec<Figures>) -> Result<Figures, &'static str> {
+    rounds.sort_by_key(|round| round.cpu_mean);
+    let times = rounds.iter().map(|round| round.times).sum();
+    let middle = rounds.into_iter().nth(ROUNDS / 2).ok_or("no round")?;
+    Ok(Figures { times, ..middle })
+}
+
+fn round(job: &mut dyn FnMut(), long: Duration) -> Result<Figures, Box<dyn Error>> {
     let mut walls = Vec::new();
     let (start, on_cpu) = (Instant::now(), cpu::time()?);
-    while start.elapsed() < MEASURED {
+    while start.elapsed() < long {
         let start = Instant::now();
         job();
         walls.push(start.elapsed());

@@ -24,6 +24,9 @@ struct PageMetadata {
     next: String,
 }
 
+/// What to do with a page's items; with `None`, forget what came before.
+pub(super) type OnPage<'a> = dyn FnMut(Option<Vec<Value>>) -> Result<()> + Send + 'a;
+
 impl KubeCluster {
     /// All items of the list that `call` asks for, of one moment of the cluster: a list whose continue token expired starts over.
     ///
@@ -32,22 +35,39 @@ impl KubeCluster {
         self.list_by(call, PAGE).await
     }
 
-    pub(super) async fn list_by(&self, call: &Call, mut page: u32) -> Result<Vec<Value>> {
-        let mut starts = 1;
+    pub(super) async fn list_by(&self, call: &Call, page: u32) -> Result<Vec<Value>> {
         let mut items = Vec::new();
+        let mut on_page = |page: Option<Vec<Value>>| {
+            match page {
+                Some(page) => items.extend(page),
+                None => items.clear(),
+            }
+            Ok(())
+        };
+        self.visit_by(call, page, &mut on_page).await?;
+        Ok(items)
+    }
+
+    /// [`Self::list`] page by page. Memory: a page.
+    pub(super) async fn visit_pages(&self, call: &Call, on_page: &mut OnPage<'_>) -> Result<()> {
+        self.visit_by(call, PAGE, on_page).await
+    }
+
+    async fn visit_by(&self, call: &Call, mut page: u32, on_page: &mut OnPage<'_>) -> Result<()> {
+        let mut starts = 1;
         let mut next = String::new();
         loop {
             match self.send::<Page>(&page_of(call, page, &next)).await {
                 Ok(answer) => {
-                    items.extend(answer.items.unwrap_or_default());
+                    on_page(Some(answer.items.unwrap_or_default()))?;
                     next = answer.metadata.next;
                     if next.is_empty() {
-                        return Ok(items);
+                        return Ok(());
                     }
                 }
                 Err(error) if is_expired(&error) && starts < LIST_STARTS => {
                     starts += 1;
-                    items.clear();
+                    on_page(None)?;
                     next.clear();
                 }
                 // The token stands for a place, not for a page's size.
@@ -148,6 +168,24 @@ mod tests {
         let names = cluster.list_by(&call(), 1).await.unwrap();
         assert_eq!(names, [json!({"name": "a"}), json!({"name": "b"})]);
         assert_eq!(lines(&seen)[2], "GET /api/v1/secrets?limit=1 HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn a_visitor_is_told_to_forget_what_came_before() {
+        let replies = vec![
+            page(&["old"], "t"),
+            gone(),
+            page(&["a"], "u"),
+            page(&["b"], ""),
+        ];
+        let (cluster, _) = cluster(replies).await;
+        let mut seen = Vec::new();
+        let mut on_page = |page: Option<Vec<Value>>| {
+            seen.push(page.map(|page| page.len()));
+            Ok(())
+        };
+        cluster.visit_by(&call(), 1, &mut on_page).await.unwrap();
+        assert_eq!(seen, [Some(1), None, Some(1), Some(1)]);
     }
 
     #[tokio::test]

@@ -10,7 +10,9 @@ use super::KubeCluster;
 use super::call::Call;
 use super::objects::live;
 use super::{path, records};
-use crate::cluster::{Access, Error, ErrorKind, Kind, Reader, RecordHead, RecordScope, Result};
+use crate::cluster::{
+    Access, Error, ErrorKind, Kind, Pages, Reader, RecordHead, RecordScope, Result,
+};
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::Driver;
@@ -76,28 +78,28 @@ impl Reader for KubeCluster {
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> Result<Vec<LiveObject>> {
-        let operation = format!("list {api_version} {kind} in all namespaces");
-        let plural = self.kind(&operation, api_version, kind).await?.plural;
-        let path = path::collection(api_version, &plural, None)
-            .map_err(|source| super::invalid_name(&operation, &source))?;
-        let mut call = Call::get(path, operation);
-        if (api_version, kind) == ("v1", "Secret") {
-            // Release records are read one by one; all revisions of all releases at once would be gigabytes.
-            call.query.push(("fieldSelector", NO_RECORDS.to_owned()));
-        }
+        let call = self.all_of(api_version, kind).await?;
         let items = self.list(&call).await?;
         items
             .into_iter()
-            .map(|mut item| {
-                // Lists of built-in kinds leave these out of their items.
-                if let Some(item) = item.as_object_mut() {
-                    item.entry("apiVersion")
-                        .or_insert_with(|| api_version.into());
-                    item.entry("kind").or_insert_with(|| kind.into());
-                }
-                live(&call, item)
-            })
+            .map(|item| listed(&call, api_version, kind, item))
             .collect()
+    }
+
+    async fn visit(&self, api_version: &str, kind: &str, pages: &mut dyn Pages) -> Result<()> {
+        let call = self.all_of(api_version, kind).await?;
+        let mut on_page = |items: Option<Vec<Value>>| {
+            match items {
+                Some(items) => pages.page(
+                    (items.into_iter())
+                        .map(|item| listed(&call, api_version, kind, item))
+                        .collect::<Result<_>>()?,
+                ),
+                None => pages.again(),
+            }
+            Ok(())
+        };
+        self.visit_pages(&call, &mut on_page).await
     }
 
     async fn openapi_hashes(&self) -> Result<BTreeMap<String, String>> {
@@ -133,6 +135,33 @@ impl Reader for KubeCluster {
             .and_then(Value::as_bool)
             .ok_or_else(|| lacks(&call, "/status/allowed"))
     }
+}
+
+impl KubeCluster {
+    /// The list of all objects of a kind.
+    async fn all_of(&self, api_version: &str, kind: &str) -> Result<Call> {
+        let operation = format!("list {api_version} {kind} in all namespaces");
+        let plural = self.kind(&operation, api_version, kind).await?.plural;
+        let path = path::collection(api_version, &plural, None)
+            .map_err(|source| super::invalid_name(&operation, &source))?;
+        let mut call = Call::get(path, operation);
+        if (api_version, kind) == ("v1", "Secret") {
+            // Release records are read one by one; all revisions of all releases at once would be gigabytes.
+            call.query.push(("fieldSelector", NO_RECORDS.to_owned()));
+        }
+        Ok(call)
+    }
+}
+
+/// An item of such a list as an object.
+fn listed(call: &Call, api_version: &str, kind: &str, mut item: Value) -> Result<LiveObject> {
+    // Lists of built-in kinds leave these out of their items.
+    if let Some(item) = item.as_object_mut() {
+        item.entry("apiVersion")
+            .or_insert_with(|| api_version.into());
+        item.entry("kind").or_insert_with(|| kind.into());
+    }
+    live(call, item)
 }
 
 /// 404 of an object is an answer to a reader.

@@ -82,8 +82,8 @@ impl Hider {
             Value::Object(map) if is_secret_list(map) => {
                 // Items of a list may leave their kind to the list.
                 let items = map.get_mut("items").and_then(Value::as_array_mut);
-                let items = items.into_iter().flatten().filter_map(Value::as_object_mut);
-                items.map(|it| self.secret(it, namespace)).collect()
+                let mut items = items.into_iter().flatten().filter_map(Value::as_object_mut);
+                items.try_for_each(|it| self.secret(it, namespace))
             }
             Value::Object(map) => map.values_mut().try_for_each(|it| self.object_in(it, "")),
             Value::Array(items) => items.iter_mut().try_for_each(|it| self.object_in(it, "")),

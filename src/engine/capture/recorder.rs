@@ -14,7 +14,7 @@ use super::file::digest;
 use super::hide::Hider;
 use super::record::{self, KeepError};
 use super::refusal::Answer;
-use crate::cluster::{self, Access, Kind, Reader, RecordHead, RecordScope, Rehearser};
+use crate::cluster::{self, Access, Kind, Pages, Reader, RecordHead, RecordScope, Rehearser};
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::Driver;
@@ -315,24 +315,33 @@ impl Reader for Recorder {
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
-        let came = self.reader.objects(api_version, kind).await;
-        self.keep(|kept| {
-            let answer = Answer::of(&came, |all| {
-                let mut list = BTreeMap::new();
-                for live in all {
-                    if let Some(text) = self.listed(kept, api_version, kind, live)? {
-                        list.insert(place_of(&live.json), text);
-                    }
-                }
-                Ok::<_, KeepError>(list)
+        let mut whole = Whole::default();
+        self.visit(api_version, kind, &mut whole).await?;
+        Ok(whole.0)
+    }
+
+    async fn visit(
+        &self,
+        api_version: &str,
+        kind: &str,
+        pages: &mut dyn Pages,
+    ) -> cluster::Result<()> {
+        let mut tee = Tee {
+            recorder: self,
+            api_version,
+            kind,
+            pages,
+            list: BTreeMap::new(),
+        };
+        let came = self.reader.visit(api_version, kind, &mut tee).await;
+        let list = std::mem::take(&mut tee.list);
+        if let Some(answer) = Answer::of(&came, |()| list) {
+            self.keep(|kept| {
+                let key = list_key(api_version, kind);
+                kept.answers.lists.insert(key, answer);
+                Ok(())
             });
-            if let Some(answer) = answer.transpose()? {
-                kept.answers
-                    .lists
-                    .insert(list_key(api_version, kind), answer);
-            }
-            Ok(())
-        });
+        }
         came
     }
 
@@ -414,6 +423,48 @@ impl Rehearser for Recorder {
             Ok(())
         });
         came
+    }
+}
+
+/// Hands pages on, and keeps of each what a forecast may ask for.
+struct Tee<'a> {
+    recorder: &'a Recorder,
+    api_version: &'a str,
+    kind: &'a str,
+    pages: &'a mut dyn Pages,
+    list: BTreeMap<String, Text>,
+}
+
+impl Pages for Tee<'_> {
+    fn page(&mut self, objects: Vec<LiveObject>) {
+        let (recorder, list) = (self.recorder, &mut self.list);
+        recorder.keep(|kept| {
+            for live in &objects {
+                let text = recorder.listed(kept, self.api_version, self.kind, live)?;
+                list.extend(text.map(|text| (place_of(&live.json), text)));
+            }
+            Ok(())
+        });
+        self.pages.page(objects);
+    }
+
+    fn again(&mut self) {
+        self.list.clear();
+        self.pages.again();
+    }
+}
+
+/// A list as it is once its pages are there.
+#[derive(Default)]
+struct Whole(Vec<LiveObject>);
+
+impl Pages for Whole {
+    fn page(&mut self, objects: Vec<LiveObject>) {
+        self.0.extend(objects);
+    }
+
+    fn again(&mut self) {
+        self.0.clear();
     }
 }
 

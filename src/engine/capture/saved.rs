@@ -12,7 +12,9 @@ use super::answers::{
 };
 use super::record;
 use super::recorder::renamed;
-use crate::cluster::{self, Access, ErrorKind, Kind, Reader, RecordHead, RecordScope, Rehearser};
+use crate::cluster::{
+    self, Access, ErrorKind, Kind, Pages, Reader, RecordHead, RecordScope, Rehearser,
+};
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::Driver;
@@ -20,6 +22,9 @@ use crate::helm::parse_object_name;
 
 /// The status of a fault that is one object's.
 const FAULT: u16 = 500;
+
+/// Objects that are trees at once: those of a page of the API server.
+const PAGE: usize = 500;
 
 /// Words of an answer that is not there. A rule of triage knows them (`playbooks/triage.toml`, not-captured).
 pub const NOT_CAPTURED: &str = "the saved inventory does not hold what was asked";
@@ -132,6 +137,24 @@ impl Reader for Saved {
         let key = list_key(api_version, kind);
         let list = self.list(api_version, kind)?;
         list.values().map(|text| live(text, &key)).collect()
+    }
+
+    async fn visit(
+        &self,
+        api_version: &str,
+        kind: &str,
+        pages: &mut dyn Pages,
+    ) -> cluster::Result<()> {
+        let key = list_key(api_version, kind);
+        let mut texts = self.list(api_version, kind)?.values();
+        loop {
+            let page = texts.by_ref().take(PAGE).map(|text| live(text, &key));
+            let page: Vec<LiveObject> = page.collect::<cluster::Result<_>>()?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            pages.page(page);
+        }
     }
 
     async fn openapi_hashes(&self) -> cluster::Result<BTreeMap<String, String>> {

@@ -1,13 +1,14 @@
-//! Live objects of a cluster: one LIST a kind, of which only what manifests name is kept.
+//! Live objects of a cluster: one LIST a kind, of which only what manifests name is kept, as text until it is forecast.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::left::{Owner, kept_by, owner};
-use crate::cluster::{self, ErrorKind, Reader};
+use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
+use crate::engine::packed::Packed;
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
 const WORTH_A_LIST: usize = 4;
@@ -17,7 +18,7 @@ const WORTH_A_LIST: usize = 4;
 pub struct Lives {
     /// Kinds that were listed.
     listed: BTreeSet<(String, String)>,
-    found: BTreeMap<ObjectRef, LiveObject>,
+    found: BTreeMap<ObjectRef, Packed>,
     /// Objects that Helm kept and that nobody wants, by their release.
     kept: BTreeMap<Owner, Vec<ObjectRef>>,
 }
@@ -35,7 +36,7 @@ pub enum Known {
 
 impl Lives {
     /// Lists the kinds of the wanted objects, one after the other. A kind that may not be listed in all namespaces, or
-    /// that the server fails to list, is left out. Memory: the wanted objects, and all of one kind while it is listed.
+    /// that the server fails to list, is left out. Memory: the texts of the wanted objects, and a page.
     pub async fn list(reader: &dyn Reader, wanted: &[&ObjectRef]) -> cluster::Result<Self> {
         let mut kinds: BTreeMap<(&str, &str), BTreeSet<&ObjectRef>> = BTreeMap::new();
         for &object in wanted {
@@ -49,8 +50,18 @@ impl Lives {
             if wanted.len() < WORTH_A_LIST {
                 continue;
             }
-            let all = match reader.objects(api_version, kind).await {
-                Ok(all) => all,
+            let keep = |live| kept(api_version, kind, &wanted, &live);
+            match gather(reader, api_version, kind, keep).await {
+                Ok(all) => {
+                    for kept in all {
+                        match kept {
+                            Kept::Wanted(object, live) => drop(lives.found.insert(object, live)),
+                            Kept::Left(owner, object) => {
+                                lives.kept.entry(owner).or_default().push(object);
+                            }
+                        }
+                    }
+                }
                 Err(error)
                     if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::UnknownKind)
                         || error.is_fault() =>
@@ -58,14 +69,6 @@ impl Lives {
                     continue;
                 }
                 Err(error) => return Err(error),
-            };
-            for live in all {
-                let object = named(api_version, kind, &live);
-                if wanted.contains(&object) {
-                    lives.found.insert(object, live);
-                } else if let Some(owner) = kept_by(&live) {
-                    lives.kept.entry(owner).or_default().push(object);
-                }
             }
             lives
                 .listed
@@ -82,12 +85,34 @@ impl Lives {
     /// What is known of an object.
     pub fn get(&self, object: &ObjectRef) -> Known {
         let kind = (object.api_version.clone(), object.kind.clone());
-        match self.found.get(object) {
-            Some(live) => Known::Found(Box::new(live.clone())),
+        match self.found.get(object).map(Packed::unpack) {
+            Some(Some(live)) => Known::Found(Box::new(live)),
             None if self.listed.contains(&kind) => Known::Missing,
-            None => Known::Unlisted,
+            Some(None) | None => Known::Unlisted,
         }
     }
+}
+
+/// What is kept of a list.
+#[derive(Debug)]
+enum Kept {
+    /// An object that a manifest names.
+    Wanted(ObjectRef, Packed),
+    /// One that Helm kept and nobody wants, with the release that left it.
+    Left(Owner, ObjectRef),
+}
+
+fn kept(
+    api_version: &str,
+    kind: &str,
+    wanted: &BTreeSet<&ObjectRef>,
+    live: &LiveObject,
+) -> Option<Kept> {
+    let object = named(api_version, kind, live);
+    if wanted.contains(&object) {
+        return Some(Kept::Wanted(object, Packed::of(live)));
+    }
+    Some(Kept::Left(kept_by(live)?, object))
 }
 
 fn named(api_version: &str, kind: &str, live: &LiveObject) -> ObjectRef {
@@ -97,5 +122,46 @@ fn named(api_version: &str, kind: &str, live: &LiveObject) -> ObjectRef {
         kind: kind.to_owned(),
         namespace: text("/metadata/namespace").map(Into::into),
         name: text("/metadata/name").unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn live(name: &str, annotations: &Value) -> LiveObject {
+        let json = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": "shop", "uid": "u", "resourceVersion": "7", "annotations": annotations},
+        });
+        LiveObject::new(json).unwrap()
+    }
+
+    #[test]
+    fn of_a_list_is_kept_what_is_wanted_and_what_helm_left() {
+        let none = json!({});
+        let left = json!({
+            "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
+        });
+        let name = |name: &str| named("v1", "ConfigMap", &live(name, &none));
+        let (one, orphan) = (name("one"), name("orphan"));
+        let wanted = BTreeSet::from([&one]);
+        let kept = |live: &LiveObject| super::kept("v1", "ConfigMap", &wanted, live);
+        assert!(kept(&live("foreign", &none)).is_none());
+        // Wanted is wanted, whatever Helm may do with it later.
+        for annotations in [&none, &left] {
+            let live = live("one", annotations);
+            let Some(Kept::Wanted(object, packed)) = kept(&live) else {
+                panic!("it is wanted");
+            };
+            assert_eq!((object, packed.unpack()), (one.clone(), Some(live)));
+        }
+        let Some(Kept::Left(owner, object)) = kept(&live("orphan", &left)) else {
+            panic!("it was left");
+        };
+        assert_eq!(owner, ("shop".to_owned(), "web".to_owned()));
+        assert_eq!(object, orphan);
     }
 }

@@ -138,6 +138,14 @@ impl Record {
         })
     }
 
+    /// The same without its JSON, for who only reads its fields: chart and values in it are the most of it. It cannot be
+    /// edited or encoded any more.
+    #[must_use]
+    pub fn without_json(mut self) -> Self {
+        self.json = String::new();
+        self
+    }
+
     /// The JSON of the record, byte for byte as it was decoded or edited.
     pub fn json(&self) -> &str {
         &self.json

@@ -45,6 +45,15 @@ fn record(json: &str) -> Record {
 }
 
 #[test]
+fn what_let_its_json_go_is_read_and_never_written() {
+    let (whole, lean) = (record(HELM4), record(HELM4).without_json());
+    assert_eq!(lean.manifest, whole.manifest);
+    assert_eq!(lean.hooks.len(), whole.hooks.len());
+    assert!(lean.with(&Edit::default()).is_err());
+    assert!(matches!(lean.encode(), Err(RecordError::Missing { .. })));
+}
+
+#[test]
 fn every_field_is_read() {
     let read = record(HELM4);
     assert_eq!(

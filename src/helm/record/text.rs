@@ -46,7 +46,11 @@ impl Record {
     }
 
     /// The stored text: base64 of gzip of the JSON. Equal records give equal text (the gzip header holds no time).
+    /// One that let its JSON go is refused.
     pub fn encode(&self) -> Result<String, RecordError> {
+        if self.json.is_empty() {
+            return Err(RecordError::Missing { field: "JSON" });
+        }
         let mut writer = GzEncoder::new(Vec::new(), Compression::best());
         writer
             .write_all(self.json.as_bytes())

@@ -106,6 +106,14 @@ impl StoredRecord {
         &self.object
     }
 
+    /// The same without its payload, for who has the record and will not write: the payload is the most of it.
+    #[must_use]
+    pub fn without_payload(mut self) -> Self {
+        self.object.remove("data");
+        self.object.remove("binaryData");
+        self
+    }
+
     /// Name of the object (not of the release).
     pub fn name(&self) -> &str {
         self.meta("name")

@@ -108,6 +108,7 @@ fn shown(collected: &Collected, form: Format) -> Result<usize, Box<dyn Error>> {
         releases: &collected.candidates,
         unread: &BTreeMap::new(),
         clusters: 1,
+        from: None,
         causes: &BTreeMap::new(),
         dry_runs: collected.dry_runs,
         asked: collected.asked,

@@ -24,6 +24,7 @@ use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::run::Side;
 use crate::domain::run_event::Event;
 use crate::domain::shadow::Confirmed;
+use crate::engine::capture::FleetCapture;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
 pub use crate::render::screen::run::RunPreview;
@@ -96,6 +97,15 @@ pub struct GraphRead {
     pub unread: BTreeMap<ClusterName, String>,
 }
 
+/// A fleet as it was saved.
+#[derive(Debug, Clone)]
+pub struct SavedFleet {
+    /// The file.
+    pub file: String,
+    /// What its clusters answered.
+    pub capture: FleetCapture,
+}
+
 /// How many forecasts the server is to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
@@ -152,6 +162,26 @@ pub trait Backend: Send + Sync {
         fleet: &Fleet,
         whole: bool,
     ) -> Result<GraphRead, CliError>;
+
+    /// Reads everything that a forecast needs, to be kept in a file. Zero writes: reads and dry runs.
+    async fn capture(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<FleetCapture, CliError>;
+
+    /// The fleet in scope, of a saved one: fleet.toml's patterns are held against the contexts of the file. No kubeconfig is read;
+    /// without fleet.toml the fleet is the file's. A cluster that the file does not hold is an error.
+    fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError>;
+
+    /// Forecasts from what was saved, without a cluster, `only` these releases if some are named.
+    async fn shadow_of(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        saved: SavedFleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError>;
 
     /// Forecasts Helm's next upgrade with a manifest, of the releases that match. Zero writes.
     async fn next_upgrades(

@@ -1,13 +1,15 @@
 //! Saved documents: plans, inventories, audits.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::error::Category;
+use serde_json::{Map, Value};
 
 use super::console::Console;
 use super::error::{CliError, ErrorCode};
+use crate::engine::capture::{MEMBER, Members};
 use crate::render::{API_VERSION, Next, format};
 
 /// A saved document may be so large: a plan of a million releases is about half of it.
@@ -107,19 +109,40 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
 }
 
 /// Checks that these bytes are a document of a kind.
-fn document(file: &str, kind: &str, bytes: &[u8]) -> Result<Value, CliError> {
+pub fn document(file: &str, kind: &str, bytes: &[u8]) -> Result<Value, CliError> {
     checked(file, kind, parsed(file, bytes)?)
 }
 
 fn parsed(file: &str, bytes: &[u8]) -> Result<Value, CliError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        CliError::new(ErrorCode::FileInvalid, format!("{file} is not JSON"))
-            .at(format!("{file}:{}:{}", error.line(), error.column()))
-            .because(error.to_string())
-    })
+    // What clusters answered is most of a saved inventory, and only forecasts read it.
+    let mut members = members(file, bytes)?;
+    members.remove(MEMBER);
+    let mut document = Map::new();
+    for (key, text) in members {
+        let value = serde_json::from_str(text.get()).map_err(|error| not_json(file, &error))?;
+        document.insert(key, value);
+    }
+    Ok(Value::Object(document))
 }
 
-fn checked(file: &str, kind: &str, value: Value) -> Result<Value, CliError> {
+/// The members of a document, unread.
+pub fn members<'a>(file: &str, bytes: &'a [u8]) -> Result<Members<'a>, CliError> {
+    serde_json::from_slice(bytes).map_err(|error| not_json(file, &error))
+}
+
+fn not_json(file: &str, error: &serde_json::Error) -> CliError {
+    let what = match error.classify() {
+        Category::Eof => format!("{file} is cut off: it ends in the middle of a document"),
+        Category::Data => format!("{file} is no document of refit: it is no JSON object"),
+        Category::Syntax | Category::Io => format!("{file} is not JSON"),
+    };
+    CliError::new(ErrorCode::FileInvalid, what)
+        .at(format!("{file}:{}:{}", error.line(), error.column()))
+        .because(error.to_string())
+}
+
+/// Checks what a document says it is.
+pub fn checked(file: &str, kind: &str, value: Value) -> Result<Value, CliError> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     match (text("apiVersion"), text("kind")) {
         (Some(API_VERSION), Some(found)) if found == kind => Ok(value),
@@ -164,6 +187,31 @@ pub fn write_compact(path: &Path, document: &Value) -> Result<(), CliError> {
 
 /// Writes a text whole or not at all: beside its place, then renamed.
 pub fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
+    beside(path, &mut OpenOptions::new(), &mut |to| {
+        to.write_all(text.as_bytes())
+    })
+}
+
+/// The same part by part, into a file that only its owner may read (mode 0600).
+pub fn write_private(
+    path: &Path,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), CliError> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNERS_ONLY);
+    beside(path, &mut options, write)
+}
+
+/// Read and written by nobody but the owner.
+#[cfg(unix)]
+const OWNERS_ONLY: u32 = 0o600;
+
+fn beside(
+    path: &Path,
+    options: &mut OpenOptions,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), CliError> {
     let file = name(path);
     let failed = |error: &io::Error| {
         CliError::new(ErrorCode::FileFailed, format!("{file} cannot be written"))
@@ -172,9 +220,13 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = std::path::PathBuf::from(beside);
-    let written = File::create(&beside).and_then(|mut opened| {
-        opened.write_all(text.as_bytes())?;
-        opened.sync_all()?;
+    // What a process of this number left behind may have another mode.
+    let _ = std::fs::remove_file(&beside);
+    let opened = options.write(true).create_new(true).open(&beside);
+    let written = opened.and_then(|opened| {
+        let mut buffered = BufWriter::new(opened);
+        write(&mut buffered)?;
+        buffered.into_inner()?.sync_all()?;
         std::fs::rename(&beside, path)
     });
     written.map_err(|error| {

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::captured;
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
+use crate::domain::release::Inventory;
 use crate::render::Next;
 use crate::render::screen::inventory::{InventoryScreen, read_inventory};
 
@@ -18,9 +20,10 @@ Examples:
   # Without fleet.toml: all contexts that match
   refit inventory --context 'acme-*'
 
-  # Keep it, and look at it later without a cluster
+  # Keep it, and look at it or forecast it later, elsewhere, without a cluster
   refit inventory --save acme.inv.json
   refit inventory --from acme.inv.json -o wide --sort-by .updated
+  refit shadow --from acme.inv.json
 
   # Releases that Helm 3 wrote last
   refit inventory -o json | jq '.items[] | select(.applyMethod == null) | .name'";
@@ -31,7 +34,8 @@ Examples:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Keep the inventory in a file, for --from
+    /// Keep it in a file (mode 0600) with all that a forecast needs: manifests, live objects, schemas. No value of a Secret
+    /// is in it, only digests under a key that is thrown away
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
@@ -44,14 +48,20 @@ pub struct Args {
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let started = ctx.now();
     let backend = ctx.backend();
+    let mut capture = None;
     let (inventory, deadline) = if let Some(path) = &args.from {
         (files::read(path, "ReleaseList", read_inventory)?, None)
     } else {
         let fleet = backend.fleet(&ctx.invocation)?;
         ctx.say_reading(&fleet);
         let inventory = backend.inventory(&ctx.invocation, &fleet).await?;
+        if args.save.is_some() {
+            capture = Some(backend.capture(&ctx.invocation, &fleet).await?);
+        }
         (inventory, Some(fleet.deadline))
     };
+    let fatal = fatal(&inventory, ctx);
+    let saved = args.save.as_deref().filter(|_| fatal.is_none());
     let screen = InventoryScreen {
         inventory: &inventory,
         now: ctx.now(),
@@ -60,41 +70,34 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
             .is_none()
             .then(|| ctx.now().duration_since(started)),
         deadline,
-        saved: args.save.as_deref().map(files::name),
+        saved: saved.map(files::name),
         tool: super::VERSION,
     };
     let document = screen.document();
-    if let Some(path) = &args.save {
-        files::write(path, &document.to_json())?;
+    if let (Some(path), Some(capture)) = (saved, &capture) {
+        captured::write(path, &document, capture)?;
     }
     ctx.show(&document)?;
-    let unread = inventory
-        .clusters
-        .iter()
-        .filter(|cluster| cluster.unreachable.is_some())
-        .count();
-    if unread == inventory.clusters.len() && unread > 0 {
-        return Err(
-            CliError::new(ErrorCode::Unreachable, "no cluster could be read").because(
-                inventory
-                    .clusters
-                    .iter()
-                    .filter_map(|cluster| {
-                        Some(format!(
-                            "{}: {}",
-                            cluster.name,
-                            cluster.unreachable.as_ref()?
-                        ))
-                    })
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            ),
-        );
+    match fatal {
+        Some(error) => Err(error),
+        None => Ok(ctx.findings(inventory.clusters.iter().any(|it| it.unreachable.is_some()))),
     }
-    if inventory.releases.is_empty() {
-        return Err(ctx.nothing_found(&inventory).next(Next::Help {
+}
+
+/// An inventory of nothing: it is shown, is an error, and overwrites no file.
+fn fatal(inventory: &Inventory, ctx: &Ctx) -> Option<CliError> {
+    let away = inventory.clusters.iter().filter_map(|cluster| {
+        let why = cluster.unreachable.as_ref()?;
+        Some(format!("{}: {why}", cluster.name))
+    });
+    let away: Vec<String> = away.collect();
+    if away.len() == inventory.clusters.len() && !away.is_empty() {
+        let error = CliError::new(ErrorCode::Unreachable, "no cluster could be read");
+        return Some(error.because(away.join("\n")));
+    }
+    inventory.releases.is_empty().then(|| {
+        ctx.nothing_found(inventory).next(Next::Help {
             topic: "inventory".into(),
-        }));
-    }
-    Ok(ctx.findings(unread > 0))
+        })
+    })
 }

@@ -9,6 +9,7 @@
 pub mod audit;
 mod audit_diff;
 pub mod backend;
+mod captured;
 pub mod completion;
 pub mod config;
 pub mod confirm;
@@ -50,8 +51,10 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_capture;
 mod tests_graph;
 mod tests_next;
+mod tests_simulate;
 mod trace;
 pub mod triage;
 pub mod undo;

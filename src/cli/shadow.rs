@@ -8,10 +8,8 @@ use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
 use super::files;
 use super::release_ref::ReleaseRef;
-use super::{shadow_next, triage};
-use crate::domain::ids::ReleaseId;
+use super::{captured, shadow_next, triage};
 use crate::render::Next;
-use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::shadow::ShadowScreen;
 
 /// Examples below the help.
@@ -33,6 +31,11 @@ Examples:
   # Is the forecast right? The server is asked about each object of 20 releases
   refit shadow --confirm 20
 
+  # Read the fleet once, forecast it anywhere: no cluster is asked, no value of a Secret is in the file
+  refit inventory --save acme.inv.json
+  refit shadow --from acme.inv.json
+  refit shadow --from acme.inv.json eu-1/shop/checkout
+
   # Would the next helm upgrade pass, on every cluster? (--show-only, hooks and crds/ apart)
   helm template checkout ./checkout -n shop -f prod.yaml | refit shadow --manifest - '*/shop/checkout'
 
@@ -48,7 +51,7 @@ Examples:
 pub struct Args {
     /// Only this release, field by field: cluster/namespace/name, or namespace/name if one cluster is in scope; with
     /// --manifest a glob over releases, like '*/shop/checkout'
-    #[arg(value_name = "RELEASE", conflicts_with_all = ["from", "summary"])]
+    #[arg(value_name = "RELEASE", conflicts_with = "summary")]
     pub release: Option<ReleaseRef>,
 
     /// Forecast Helm's next server-side upgrade with this manifest, as helm template prints it, of the releases that RELEASE
@@ -64,8 +67,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
-    /// Forecast only the releases of a saved inventory
-    #[arg(long, value_name = "FILE")]
+    /// Forecast from a saved inventory (refit inventory --save): the same forecast, without a cluster or kubeconfig
+    #[arg(long, value_name = "FILE", conflicts_with = "confirm")]
     pub from: Option<PathBuf>,
 
     /// Ask the server about every object of so many releases, evenly chosen, or of all, and compare: exit code 2 if it
@@ -89,10 +92,13 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     }
     let backend = ctx.backend();
     let from = match &args.from {
-        Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),
+        Some(path) => Some(captured::read(path, ctx)?),
         None => None,
     };
-    let mut fleet = backend.fleet(&ctx.invocation)?;
+    let mut fleet = match &from {
+        Some(saved) => backend.fleet_of(&ctx.invocation, saved)?,
+        None => backend.fleet(&ctx.invocation)?,
+    };
     let one = match &args.release {
         Some(release) => Some(release.resolve(&fleet, &ctx.scope())?),
         None => None,
@@ -100,20 +106,19 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     if let Some(one) = &one {
         fleet.clusters.retain(|cluster| cluster.name == one.cluster);
     }
-    let only: Option<Vec<ReleaseId>> = match (one.clone(), from) {
-        (Some(one), _) => Some(vec![one]),
-        (None, Some(inventory)) => Some(
-            inventory
-                .releases
-                .iter()
-                .map(|release| release.id.clone().into())
-                .collect(),
-        ),
-        (None, None) => None,
-    };
-    ctx.say_reading(&fleet);
+    let only = one.clone().map(|one| vec![one]);
     let started = ctx.now();
-    let mut shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let mut taken_at = started;
+    let mut shadow = match from {
+        Some(saved) => {
+            taken_at = saved.capture.taken_at;
+            captured::forecast(&fleet, saved, only, ctx).await?
+        }
+        None => {
+            ctx.say_reading(&fleet);
+            backend.shadow(&ctx.invocation, &fleet, only).await?
+        }
+    };
     if let Some(share) = args.confirm {
         let confirmed = backend
             .confirm(&ctx.invocation, &fleet, &shadow, share)
@@ -124,10 +129,11 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let causes = triage::gravest_of(&shadow.releases, &rules);
     let screen = ShadowScreen {
         fleet: &fleet.name,
-        taken_at: started,
+        taken_at,
         releases: &shadow.releases,
         unread: &shadow.unread,
         clusters: fleet.clusters.len(),
+        from: args.from.as_deref().map(files::name),
         causes: &causes,
         dry_runs: shadow.dry_runs,
         asked: shadow.asked,

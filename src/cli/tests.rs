@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview, UndoScope,
-    UnlockPreview, Unlocked,
+    Backend, Configured, Events, GraphRead, RunPreview, SavedFleet, Shadow, Share, UndoPreview,
+    UndoScope, UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -28,6 +28,7 @@ use crate::domain::release::{Inventory, InventoryCluster};
 use crate::domain::report::{RunReport, RunState, UndoReport};
 use crate::domain::run::{Outcome, Side};
 use crate::domain::shadow::Confirmed;
+use crate::engine::capture::FleetCapture;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::{Library, OwnFile};
 use crate::render::Next;
@@ -167,6 +168,24 @@ impl Backend for Fake {
             graph: crate::render::screen::graph::tests::acme(),
             ..GraphRead::default()
         })
+    }
+
+    async fn capture(&self, _: &Invocation, _: &Fleet) -> Result<FleetCapture, CliError> {
+        Ok(super::tests_capture::capture())
+    }
+
+    fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
+        super::desk::saved_fleet(invocation, saved)
+    }
+
+    async fn shadow_of(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        _: SavedFleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        self.shadow(invocation, fleet, only).await
     }
 
     async fn next_upgrades(
@@ -872,37 +891,6 @@ fn a_forecast_is_rows_totals_or_one_release() {
     let json: serde_json::Value =
         serde_json::from_str(&refit("shadow eu-1/shop/checkout -o json", &PIPES).stdout).unwrap();
     assert_eq!(json["items"][0]["objects"][1]["active"][0]["theirs"], "7");
-}
-
-#[test]
-fn simulated_requests_are_answered_line_by_line() {
-    let given = |input| Given { input, ..PIPES };
-    let lines = "\
-{\"op\":\"apply\",\"manager\":\"helm\",\"config\":{\"apiVersion\":\"v1\",\"kind\":\"X\",\"a\":1},\"now\":\"2026-01-01T00:00:00Z\"}
-
-{\"op\":
-{\"op\":\"apply\",\"openapi\":[\"/no/such/file\"],\"config\":{}}
-{\"op\":\"csa\",\"live\":{}}";
-    let came = refit("fields simulate --jsonl", &given(lines));
-    let answers: Vec<serde_json::Value> = came
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!((came.exit, answers.len()), (0, 4));
-    assert_eq!(
-        answers[0]["managedFields"][0]["fieldsV1"],
-        serde_json::json!({"f:a": {}})
-    );
-    for answer in &answers[1..3] {
-        assert_eq!(
-            answer.as_object().unwrap().keys().collect::<Vec<_>>(),
-            ["error"]
-        );
-    }
-    assert_eq!(answers[3], serde_json::json!({"patch": null}));
-    assert_eq!(refit("fields simulate", &PIPES).exit, 1);
-    assert_eq!(refit("fields", &PIPES).exit, 1);
 }
 
 #[test]

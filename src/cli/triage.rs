@@ -8,6 +8,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::backend::Shadow;
+use super::captured;
 use super::context::Ctx;
 use super::desk::fleet_file;
 use super::error::{CliError, ErrorCode};
@@ -17,7 +21,6 @@ use crate::domain::ids::ReleaseId;
 use crate::domain::plan::Candidate;
 use crate::domain::triage::{ReleaseCause, Rules, Subject, Triage, gravest, triage};
 use crate::playbook::triage::{Jinja, TriageInvalid, built_in, load};
-use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::triage::{SavedForecast, SavedForecasts, TriageScreen, read_forecasts};
 use crate::render::{Document, Next, Span, text};
 
@@ -27,8 +30,8 @@ Examples:
   # Causes over the fleet, who decides about each, and the questions
   refit triage
 
-  # Without asking the clusters again
-  refit shadow --save acme.shadow.json
+  # Without asking the clusters again: from a saved inventory, or from a saved forecast
+  refit triage --from acme.inv.json
   refit triage --from acme.shadow.json
 
   # One cause: every release, object and field, and the fix in full
@@ -57,7 +60,7 @@ pub struct Args {
     #[arg(value_name = "CAUSE")]
     pub cause: Option<String>,
 
-    /// Take a saved forecast, and ask no cluster; of a saved inventory, forecast only its releases
+    /// Take a saved forecast (refit shadow --save), or forecast from a saved inventory (refit inventory --save); no cluster is asked
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
 
@@ -88,6 +91,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         triage: &found,
         taken_at: forecasts.taken_at,
         unread: &forecasts.unread,
+        from: args.from.as_deref().map(files::name),
         notes: args.notes,
         tool: super::VERSION,
     };
@@ -175,51 +179,58 @@ fn invalid(error: &TriageInvalid) -> CliError {
 /// Forecasts from a file, or from the clusters.
 async fn forecasts(from: Option<&Path>, ctx: &mut Ctx) -> Result<SavedForecasts, CliError> {
     let backend = ctx.backend();
-    let mut only: Option<Vec<ReleaseId>> = None;
-    if let Some(path) = from {
-        let value = files::read_any(path, &["ForecastList", "ReleaseList"])?;
-        let unreadable = |error: &dyn std::fmt::Display| {
-            CliError::new(
-                ErrorCode::FileInvalid,
-                format!("{} is not what this refit understands", files::name(path)),
-            )
-            .because(error.to_string())
-        };
-        if value.get("kind").and_then(serde_json::Value::as_str) == Some("ForecastList") {
-            let mut saved = read_forecasts(&value).map_err(|error| unreadable(&error))?;
-            let scope = ctx.scope();
-            saved
-                .releases
-                .retain(|it| scope.has_release(&it.forecast.release));
-            let globals = &ctx.invocation.globals;
-            if globals.selector.is_some() || !globals.contexts.is_empty() {
-                let fleet = backend.fleet(&ctx.invocation)?;
-                let known = |id: &ReleaseId| fleet.clusters.iter().any(|it| it.name == id.cluster);
-                saved.releases.retain(|it| known(&it.forecast.release));
-            }
-            return Ok(saved);
-        }
-        let inventory = read_inventory(&value).map_err(|error| unreadable(&error))?;
-        let ids = inventory.releases.iter().map(|it| it.id.clone().into());
-        only = Some(ids.collect());
+    let Some(path) = from else {
+        let fleet = backend.fleet(&ctx.invocation)?;
+        ctx.say_reading(&fleet);
+        let taken_at = ctx.now();
+        let shadow = backend.shadow(&ctx.invocation, &fleet, None).await?;
+        return Ok(forecasts_of(fleet.name, taken_at, shadow));
+    };
+    let file = files::name(path);
+    ctx.say(&format!("reading {file} ..."));
+    let bytes = files::bytes(path)?;
+    let members = files::members(&file, &bytes)?;
+    let about = captured::about(&members);
+    if about["kind"] == captured::KIND {
+        files::checked(&file, captured::KIND, about)?;
+        let saved = captured::of(file, &members)?;
+        let fleet = backend.fleet_of(&ctx.invocation, &saved)?;
+        let taken_at = saved.capture.taken_at;
+        let shadow = captured::forecast(&fleet, saved, None, ctx).await?;
+        return Ok(forecasts_of(fleet.name, taken_at, shadow));
     }
-    let fleet = backend.fleet(&ctx.invocation)?;
-    ctx.say_reading(&fleet);
-    let taken_at = ctx.now();
-    let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
-    Ok(SavedForecasts {
-        fleet: fleet.name,
+    let value = files::document(&file, "ForecastList", &bytes)?;
+    let mut saved = read_forecasts(&value).map_err(|error| {
+        CliError::new(
+            ErrorCode::FileInvalid,
+            format!("{file} is not what this refit understands"),
+        )
+        .because(error.to_string())
+    })?;
+    let scope = ctx.scope();
+    saved
+        .releases
+        .retain(|it| scope.has_release(&it.forecast.release));
+    let globals = &ctx.invocation.globals;
+    if globals.selector.is_some() || !globals.contexts.is_empty() {
+        let fleet = backend.fleet(&ctx.invocation)?;
+        let known = |id: &ReleaseId| fleet.clusters.iter().any(|it| it.name == id.cluster);
+        saved.releases.retain(|it| known(&it.forecast.release));
+    }
+    Ok(saved)
+}
+
+fn forecasts_of(fleet: String, taken_at: Timestamp, shadow: Shadow) -> SavedForecasts {
+    let releases = shadow.releases.into_iter().map(|it| SavedForecast {
+        forecast: it.forecast,
+        chart: it.chart,
+    });
+    SavedForecasts {
+        fleet,
         taken_at,
         unread: shadow.unread,
-        releases: shadow
-            .releases
-            .into_iter()
-            .map(|it| SavedForecast {
-                forecast: it.forecast,
-                chart: it.chart,
-            })
-            .collect(),
-    })
+        releases: releases.collect(),
+    }
 }
 
 /// A cause that a rule knows and no release has; or one that nobody knows.

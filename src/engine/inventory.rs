@@ -11,7 +11,7 @@ use super::chain::chain;
 use super::packed::Packed;
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
-use crate::cluster::{self, Reader, RecordScope, gather};
+use crate::cluster::{self, ErrorKind, Reader, RecordScope, gather};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -168,7 +168,7 @@ async fn read_release(
 }
 
 /// Live objects of a cluster by reference, as text (ADR 17): one LIST a kind, page by page. A kind that the server fails to
-/// list is a fault of the releases that have such objects, and of nobody else.
+/// list, or forbids, is a fault of the releases that have such objects, and of nobody else.
 pub(super) async fn live_objects(
     reader: &dyn Reader,
     releases: &mut [ReleaseRead],
@@ -195,7 +195,7 @@ pub(super) async fn live_objects(
         };
         match gather(reader, api_version, kind, keep).await {
             Ok(all) => found.extend(all),
-            Err(error) if error.is_fault() => {
+            Err(error) if error.is_fault() || error.kind == ErrorKind::Forbidden => {
                 let has = |release: &&mut ReleaseRead| {
                     let mut objects = release.objects.served.iter().map(|it| &it.object);
                     objects.any(|it| it.api_version == *api_version && it.kind == *kind)

@@ -3,11 +3,12 @@
 //! | stage | reads | rehearses | writes |
 //! |---|---|---|---|
 //! | [`inventory`], [`audit`], [`fields`] | yes | | |
-//! | [`shadow`], [`confirm`], [`next`], [`plan`] | yes | yes | |
+//! | [`shadow`], [`capture`], [`confirm`], [`next`], [`plan`] | yes | yes | |
 //! | [`run`], [`undo`] (with resume, unlock, settle, sweep) | yes | yes | yes |
 
 pub mod audit;
 mod bounded;
+pub mod capture;
 pub mod chain;
 pub mod confirm;
 pub mod fields;

@@ -38,6 +38,8 @@ next_lines! {
     InventoryOf { glob } => "refit inventory --context {glob}";
     /// Read one cluster again.
     InventoryCluster { cluster } => "refit inventory --cluster {cluster}";
+    /// Read everything again and keep it.
+    InventorySave { inventory } => "refit inventory --save {inventory}";
     /// Make a plan and keep it.
     Plan => "refit plan --save refit.plan.json";
     /// Make a plan of a saved inventory.
@@ -62,8 +64,20 @@ next_lines! {
     ShadowAll => "refit shadow";
     /// The same for one release, field by field.
     Shadow { release } => "refit shadow {release}";
+    /// The same from a saved inventory.
+    ShadowFrom { inventory } => "refit shadow --from {inventory}";
+    /// The same for one release.
+    ShadowOneFrom { inventory, release } => "refit shadow --from {inventory} {release}";
     /// Causes, and their fixes.
     Triage => "refit triage";
+    /// The same from a saved inventory or forecast.
+    TriageFrom { from } => "refit triage --from {from}";
+    /// One cause in full, from such a file.
+    TriageCauseFrom { from, cause } => "refit triage --from {from} {cause}";
+    /// Policy rules, from such a file.
+    TriageRulesFrom { from } => "refit triage --from {from} --rules";
+    /// Patches, from such a file.
+    TriagePatchesFrom { from, folder } => "refit triage --from {from} --patches {folder}";
     /// One cause in full.
     TriageCause { cause } => "refit triage {cause}";
     /// Policy rules that settle causes.

@@ -8,6 +8,8 @@ mod audit;
 #[cfg(test)]
 mod bad_inputs;
 #[cfg(test)]
+mod capture;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod cluster;

@@ -9,7 +9,7 @@ use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cli::globals::Globals;
 use crate::cluster::Reader;
-use crate::config::{self, ConfigInvalid};
+use crate::config::{self, ConfigInvalid, Contexts};
 use crate::domain::fleet::Fleet;
 use crate::domain::release::Inventory;
 use crate::engine::inventory::{Source, inventory as read};
@@ -42,18 +42,33 @@ pub fn configured(
     overrides: &[String],
 ) -> Result<Configured, CliError> {
     let globals = &invocation.globals;
-    let file = fleet_file(globals);
-    let folder = file
-        .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new(""))
-        .to_owned();
+    let folder = folder(fleet_file(globals).as_deref());
     let contexts = |kubeconfig: Option<&Path>| {
         let path = kubeconfig
             .map(|path| folder.join(path))
             .or_else(|| globals.kubeconfig.clone());
         desk.adapters.contexts(path.as_deref())
     };
+    let current = || desk.adapters.current_context(globals.kubeconfig.as_deref());
+    configured_by(invocation, overrides, &contexts, &current)
+}
+
+/// The folder that a fleet.toml names files from.
+fn folder(file: Option<&Path>) -> PathBuf {
+    let folder = file.and_then(Path::parent);
+    folder.unwrap_or(Path::new("")).to_owned()
+}
+
+/// The same, with contexts from wherever.
+pub(super) fn configured_by(
+    invocation: &Invocation,
+    overrides: &[String],
+    contexts: &Contexts<'_>,
+    current: &dyn Fn() -> Option<String>,
+) -> Result<Configured, CliError> {
+    let globals = &invocation.globals;
+    let file = fleet_file(globals);
+    let folder = folder(file.as_deref());
     let Some(path) = file else {
         if !overrides.is_empty() {
             return Err(CliError::usage(
@@ -66,10 +81,10 @@ pub fn configured(
             .map(|glob| glob.as_str().to_owned())
             .collect();
         if patterns.is_empty() {
-            patterns.extend(desk.adapters.current_context(globals.kubeconfig.as_deref()));
+            patterns.extend(current());
         }
         let fleet =
-            config::from_contexts(UNNAMED, &patterns, globals.kubeconfig.as_deref(), &contexts)
+            config::from_contexts(UNNAMED, &patterns, globals.kubeconfig.as_deref(), contexts)
                 .map_err(|error| invalid(&error))?;
         return Ok(Configured {
             file: None,
@@ -87,7 +102,7 @@ pub fn configured(
     let name = path.display().to_string();
     let library = super::playbooks::library(&folder)?;
     let playbooks = |name: &str| super::playbooks::text_of(&library, name);
-    let loaded = config::load_over(&text, &name, &contexts, &playbooks, overrides)
+    let loaded = config::load_over(&text, &name, contexts, &playbooks, overrides)
         .map_err(|error| invalid(&error))?;
     for warning in &loaded.warnings {
         tracing::warn!(
@@ -113,7 +128,7 @@ pub fn configured(
 }
 
 /// Only the clusters in scope.
-fn narrowed(invocation: &Invocation, mut fleet: Fleet) -> Result<Fleet, CliError> {
+pub(super) fn narrowed(invocation: &Invocation, mut fleet: Fleet) -> Result<Fleet, CliError> {
     let scope = invocation.scope();
     fleet.clusters.retain(|cluster| scope.has_cluster(cluster));
     if fleet.clusters.is_empty() {

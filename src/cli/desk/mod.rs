@@ -12,6 +12,7 @@ mod plan;
 mod playbooks;
 mod report;
 mod run;
+mod saved;
 mod shadow;
 mod unlock;
 
@@ -23,10 +24,12 @@ use jiff::SignedDuration;
 
 pub use adapters::{Adapters, Lock, Stores};
 pub use look::{fleet_file, invalid};
+#[cfg(test)]
+pub use saved::fleet as saved_fleet;
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, Shadow, Share, UndoPreview, UndoScope,
-    UnlockPreview, Unlocked,
+    Backend, Configured, Events, GraphRead, RunPreview, SavedFleet, Shadow, Share, UndoPreview,
+    UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -39,6 +42,7 @@ use crate::domain::plan::Plan;
 use crate::domain::release::{Driver, Inventory};
 use crate::domain::report::{RunReport, UndoReport};
 use crate::domain::shadow::Confirmed;
+use crate::engine::capture::FleetCapture;
 use crate::engine::inventory::Scope;
 use crate::engine::next::{Foretold, Rendered};
 use crate::playbook::Library;
@@ -179,6 +183,28 @@ impl Backend for Desk {
         whole: bool,
     ) -> Result<GraphRead, CliError> {
         graph::graph(self, invocation, fleet, whole).await
+    }
+
+    async fn capture(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+    ) -> Result<FleetCapture, CliError> {
+        saved::capture(self, invocation, fleet).await
+    }
+
+    fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
+        saved::fleet(invocation, saved)
+    }
+
+    async fn shadow_of(
+        &self,
+        invocation: &Invocation,
+        fleet: &Fleet,
+        saved: SavedFleet,
+        only: Option<Vec<ReleaseId>>,
+    ) -> Result<Shadow, CliError> {
+        saved::shadow(self, invocation, fleet, saved, only).await
     }
 
     async fn next_upgrades(

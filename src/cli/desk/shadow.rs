@@ -8,12 +8,14 @@ use crate::cli::backend::{Shadow, Share};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cluster::{Reader, Rehearser};
-use crate::domain::fleet::{Fleet, release_order};
+use crate::domain::fleet::{Fleet, ManagerMatcher, release_order};
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::policy::Book;
 use crate::domain::shadow::{Confirmed, evenly};
 use crate::engine::confirm::{Means, confirm as ask_server};
+use crate::engine::inventory::Scope;
 use crate::engine::plan::{Planned, collect};
+use crate::engine::ports::Clock;
 
 /// Forecasts every release in scope that is `wanted`. An error if no cluster answers.
 pub async fn shadow(
@@ -22,6 +24,24 @@ pub async fn shadow(
     fleet: &Fleet,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Result<Shadow, CliError> {
+    let clusters = planned(desk, fleet).await;
+    over(
+        desk,
+        invocation,
+        fleet,
+        &clusters,
+        &scope(invocation)?,
+        desk.adapters.clock().as_ref(),
+        wanted,
+    )
+    .await
+}
+
+/// Whose entries are Helm's own, and the policies.
+pub(super) fn rules(
+    invocation: &Invocation,
+    fleet: &Fleet,
+) -> Result<(ManagerMatcher, Book), CliError> {
     let managers = fleet
         .managers
         .matcher()
@@ -29,15 +49,27 @@ pub async fn shadow(
     let book = Book::new(&fleet.policies)
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?
         .with_values(super::claims::sealer(invocation, fleet)?.is_some());
-    let clusters = planned(desk, fleet).await;
-    let (clock, dice) = (desk.adapters.clock(), desk.adapters.dice());
-    let scope = scope(invocation)?;
+    Ok((managers, book))
+}
+
+/// Forecasts the releases of these clusters.
+pub(super) async fn over(
+    desk: &Desk,
+    invocation: &Invocation,
+    fleet: &Fleet,
+    clusters: &[Planned],
+    scope: &Scope,
+    clock: &dyn Clock,
+    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
+) -> Result<Shadow, CliError> {
+    let (managers, book) = rules(invocation, fleet)?;
+    let dice = desk.adapters.dice();
     let collected = collect(
-        &clusters,
-        &scope,
+        clusters,
+        scope,
         &managers,
         &book,
-        clock.as_ref(),
+        clock,
         dice.as_ref(),
         wanted,
     )
@@ -50,7 +82,7 @@ pub async fn shadow(
         asked: collected.asked,
         confirmed: None,
     };
-    if shadow.unread.len() < fleet.clusters.len() {
+    if shadow.unread.len() < clusters.len() {
         return Ok(shadow);
     }
     Err(none_answered(&shadow.unread))

@@ -181,10 +181,10 @@ async fn live(reader: &dyn Reader, object: &ObjectRef) -> cluster::Result<Option
 }
 
 /// Namespace and name of a release, as Helm writes them into what it keeps.
-pub(super) type Owner = (String, String);
+pub(in crate::engine) type Owner = (String, String);
 
 /// The release whose kept object this is.
-pub(super) fn kept_by(live: &LiveObject) -> Option<Owner> {
+pub(in crate::engine) fn kept_by(live: &LiveObject) -> Option<Owner> {
     let annotations = live.json.pointer("/metadata/annotations")?;
     let text = |key: &str| annotations.get(key).and_then(Value::as_str);
     if text(KEEP.0)?.trim() != KEEP.1 {

@@ -19,6 +19,7 @@ mod settled;
 
 pub use admission::Admission;
 pub use compare::compare;
+pub(super) use left::kept_by;
 pub use left::{KEPT_ORPHAN, LEFT_OVER_HOOK, adopted_along};
 pub use lives::{Known, Lives};
 pub use offline::{AtHand, OfflineForecaster};

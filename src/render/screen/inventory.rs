@@ -96,12 +96,19 @@ impl InventoryScreen<'_> {
                 },
                 "once it answers",
             ),
-            (None, Some(file)) => document.next(
-                Next::PlanFrom {
-                    inventory: file.clone(),
-                },
-                "",
-            ),
+            (None, Some(file)) => document
+                .next(
+                    Next::ShadowFrom {
+                        inventory: file.clone(),
+                    },
+                    "what a migration would meet, without a cluster",
+                )
+                .next(
+                    Next::PlanFrom {
+                        inventory: file.clone(),
+                    },
+                    "",
+                ),
             (None, None) => document.next(Next::Plan, ""),
         }
     }

@@ -32,6 +32,8 @@ pub struct ShadowScreen<'a> {
     pub unread: &'a BTreeMap<ClusterName, String>,
     /// Clusters in scope.
     pub clusters: usize,
+    /// The saved inventory that it is made from; `None`: the clusters were asked.
+    pub from: Option<String>,
     /// The gravest cause of each held release; of one that is missing here the forecast's own words are shown.
     pub causes: &'a BTreeMap<ReleaseId, ReleaseCause>,
     /// Dry runs sent.
@@ -72,17 +74,32 @@ impl ShadowScreen<'_> {
             )]);
         }
         let document = self.notes(document.total([Span::plain(self.total(&totals))]));
-        match self.sorted().first().filter(|first| is_held(first)) {
+        let (one, causes, plan) = self.after();
+        let document = match self.sorted().first().filter(|first| is_held(first)) {
             Some(first) => document
                 .next(
-                    Next::Shadow {
-                        release: first.forecast.release.to_string(),
-                    },
+                    one(first.forecast.release.to_string()),
                     "one release, field by field",
                 )
-                .next(Next::Triage, "causes over the fleet, and their fixes")
-                .next(Next::Plan, "what can be migrated, and what is held"),
-            None => document.next(Next::Plan, "what can be migrated, and what is held"),
+                .next(causes, "causes over the fleet, and their fixes"),
+            None => document,
+        };
+        document.next(plan, "what can be migrated, and what is held")
+    }
+
+    /// Where to go on, with the same file if there is one. A plan is made with the clusters at hand.
+    fn after(&self) -> (impl Fn(String) -> Next, Next, Next) {
+        let file = self.from.clone();
+        let one = move |release| match file.clone() {
+            Some(inventory) => Next::ShadowOneFrom { inventory, release },
+            None => Next::Shadow { release },
+        };
+        match self.from.clone() {
+            None => (one, Next::Triage, Next::Plan),
+            Some(inventory) => {
+                let from = inventory.clone();
+                (one, Next::TriageFrom { from }, Next::PlanFrom { inventory })
+            }
         }
     }
 
@@ -220,15 +237,22 @@ impl ShadowScreen<'_> {
         } else {
             format!("{read} of {} clusters", self.clusters)
         };
+        let took = match &self.from {
+            None => text::duration(self.took),
+            Some(file) => format!(
+                "from {file} of {}, {}",
+                text::minute(self.taken_at),
+                text::duration(self.took)
+            ),
+        };
         format!(
-            "{}, {} latent, {}; {}, {}, {} asked, {clusters}, {}, 0 writes.",
+            "{}, {} latent, {}; {}, {}, {} asked, {clusters}, {took}, 0 writes.",
             text::counted(totals.active, "active conflict"),
             text::count(totals.latent),
             text::counted(totals.drops, "drop"),
             text::counted(totals.releases, "release"),
             text::counted(totals.objects, "object"),
             text::count(self.asked),
-            text::duration(self.took),
         )
     }
 
@@ -762,6 +786,7 @@ eu-2/shop/web   configmap/settings   drift   [] -> [\".data.a\"]
             releases: &releases,
             unread: &unread,
             clusters: 3,
+            from: None,
             causes: &causes,
             dry_runs: 6,
             asked: 2,

@@ -19,7 +19,7 @@ use crate::render::{Column, Document, Next, Record, Role, Span, Table, text};
 pub use toml::policies;
 
 /// What the screens show.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TriageScreen<'a> {
     /// The fleet's name.
     pub fleet: &'a str,
@@ -29,6 +29,8 @@ pub struct TriageScreen<'a> {
     pub taken_at: Timestamp,
     /// Clusters that were not read, and why.
     pub unread: &'a BTreeMap<ClusterName, String>,
+    /// The file that it is made from, to go on with; `None`: the clusters were asked.
+    pub from: Option<String>,
     /// Show causes that hold nothing too.
     pub notes: bool,
     /// refit's version.
@@ -231,18 +233,27 @@ impl TriageScreen<'_> {
         let totals = &self.triage.totals;
         if totals.rules.0 > 0 {
             let beside = format!("prints rules for fleet.toml, settles {}", totals.rules.1);
-            document = document.next(Next::TriageRules, beside);
+            let rules = match self.from.clone() {
+                Some(from) => Next::TriageRulesFrom { from },
+                None => Next::TriageRules,
+            };
+            document = document.next(rules, beside);
         }
         if self.triage.causes.iter().any(|it| !it.patches.is_empty()) {
             let folder = "patches".to_owned();
-            document = document.next(
-                Next::TriagePatches { folder },
-                "writes the patches to make elsewhere",
-            );
+            let patches = match self.from.clone() {
+                Some(from) => Next::TriagePatchesFrom { from, folder },
+                None => Next::TriagePatches { folder },
+            };
+            document = document.next(patches, "writes the patches to make elsewhere");
         }
         if let Some(first) = self.triage.causes.first() {
             let cause = first.name.clone();
-            document = document.next(Next::TriageCause { cause }, "one cause in full");
+            let one = match self.from.clone() {
+                Some(from) => Next::TriageCauseFrom { from, cause },
+                None => Next::TriageCause { cause },
+            };
+            document = document.next(one, "one cause in full");
         }
         document
     }

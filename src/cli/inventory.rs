@@ -65,7 +65,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     };
     let document = screen.document();
     if let Some(path) = &args.save {
-        files::write(path, &document.to_json())?;
+        files::write_text(path, &document.json_text())?;
     }
     ctx.show(&document)?;
     let unread = inventory

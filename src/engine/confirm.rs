@@ -129,7 +129,7 @@ async fn one(
     });
     let mut comparisons = Vec::new();
     for target in targets {
-        comparisons.push(async move { looks.release(&target).await }.boxed());
+        comparisons.push(async move { looks.release(&target).boxed().await }.boxed());
     }
     let limit = cluster.limits.in_flight.max(1) as usize;
     let mut sum = Confirmed::default();

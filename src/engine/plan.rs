@@ -236,7 +236,8 @@ async fn forecast(
         holders,
         kept,
     };
-    let prepared = match settling.forecast(&target).await {
+    // Boxed: releases that wait for their turn take no room for it.
+    let prepared = match settling.forecast(&target).boxed().await {
         Ok(prepared) => prepared,
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };

@@ -157,11 +157,11 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     };
     if let Some(path) = &args.save {
         let whole = if one.is_some() {
-            document.to_json()
+            document.json_text()
         } else {
-            screen.document().to_json()
+            screen.document().json_text()
         };
-        files::write(path, &whole)?;
+        files::write_text(path, &whole)?;
     }
     ctx.show(&document)?;
     if screen.has_disagreements() {

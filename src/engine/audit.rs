@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::chain::chain;
 use super::inventory::{RECORDS_AT_ONCE, ReleaseRead, Scope, Source, live_objects, read_each};
-use super::packed::Packed;
+use super::packed::{self, Packed};
 use super::records::{Loaded, load_all};
 use super::shadow::{ManifestObject, ObjectsError, objects};
 use crate::cluster::{self, Reader};
@@ -75,7 +75,7 @@ async fn facts(
     let mut lean = ReleaseRead::make_lean;
     let mut releases = read_each(reader, cluster, scope, &mut lean).await?;
     releases.retain(|release| only.is_none_or(|only| release.records.id == *only));
-    let live = live_objects(reader, &mut releases, Packed::of).await?;
+    let live = live_objects(reader, &mut releases, packed::whole).await?;
     let mut wanted = Vec::new();
     for release in &releases {
         wanted.extend(

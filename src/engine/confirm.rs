@@ -94,7 +94,7 @@ async fn one(
     let targets = gathered.chosen().filter_map(|it| gathered.target(it));
     let mut comparisons = Vec::new();
     for target in targets {
-        comparisons.push(async move { looks.release(&target).await }.boxed());
+        comparisons.push(async move { looks.release(&target).boxed().await }.boxed());
     }
     let limit = cluster.limits.in_flight.max(1) as usize;
     let mut sum = Confirmed::default();

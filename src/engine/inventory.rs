@@ -8,7 +8,7 @@ use managed_fields::entry::decode_canonical;
 use serde_json::Value;
 
 use super::chain::chain;
-use super::packed::Packed;
+use super::packed::{self, Packed, Packer};
 use super::records::{self, Loaded, RecordFault, ReleaseRecords};
 use super::shadow::{Objects, ObjectsError, objects};
 use crate::cluster::{self, ErrorKind, Reader, RecordScope, gather};
@@ -172,7 +172,7 @@ async fn read_release(
 pub(super) async fn live_objects(
     reader: &dyn Reader,
     releases: &mut [ReleaseRead],
-    pack: fn(&LiveObject) -> Packed,
+    part: fn(&LiveObject) -> String,
 ) -> cluster::Result<BTreeMap<ObjectRef, Packed>> {
     let wanted: BTreeSet<ObjectRef> = releases
         .iter()
@@ -183,6 +183,7 @@ pub(super) async fn live_objects(
     let kinds: BTreeSet<(String, String)> = wanted.iter().map(of_kind).collect();
     let mut found = BTreeMap::new();
     for (api_version, kind) in &kinds {
+        let mut packer = Packer::new();
         let keep = |live: LiveObject| {
             let text = |key| live.json.pointer(key).and_then(Value::as_str);
             let object = ObjectRef {
@@ -191,7 +192,9 @@ pub(super) async fn live_objects(
                 namespace: text("/metadata/namespace").map(Into::into),
                 name: text("/metadata/name").unwrap_or_default().to_owned(),
             };
-            wanted.contains(&object).then(|| (object, pack(&live)))
+            wanted
+                .contains(&object)
+                .then(|| (object, packer.pack(part(&live))))
         };
         match gather(reader, api_version, kind, keep).await {
             Ok(all) => found.extend(all),
@@ -264,7 +267,7 @@ async fn rows(
 ) -> cluster::Result<Vec<InventoryRelease>> {
     let mut lean = ReleaseRead::make_lean;
     let mut releases = read_each(reader, cluster, scope, &mut lean).await?;
-    let live = live_objects(reader, &mut releases, Packed::head).await?;
+    let live = live_objects(reader, &mut releases, packed::head).await?;
     Ok(releases
         .iter()
         .map(|release| release_row(release, &live, managers))

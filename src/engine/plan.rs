@@ -193,7 +193,8 @@ async fn forecast(
         return Ok(collected);
     };
     let current = target.current;
-    let prepared = match settling.forecast(&target).await {
+    // Boxed: releases that wait for their turn take no room for it.
+    let prepared = match settling.forecast(&target).boxed().await {
         Ok(prepared) => prepared,
         Err(super::shadow::ForecastError::Cluster(error)) => return Err(error),
     };

@@ -23,7 +23,7 @@ pub struct Head {
     pub revision: Revision,
     /// Label `status`.
     pub status: String,
-    /// The head.
+    /// The head, without its labels.
     pub head: RecordHead,
 }
 
@@ -108,16 +108,18 @@ pub async fn list(
     scope: &RecordScope,
 ) -> cluster::Result<Vec<ReleaseRecords>> {
     let mut releases: BTreeMap<ReleaseId, Vec<Head>> = BTreeMap::new();
-    for head in reader.record_heads(driver, scope).await? {
+    for mut head in reader.record_heads(driver, scope).await? {
         let Some((name, revision)) = parse_object_name(&head.name) else {
             continue;
         };
+        // A thousand bytes a revision, of which one word is needed.
+        let mut labels = std::mem::take(&mut head.labels);
         let id = ReleaseId {
             cluster: cluster.clone(),
             namespace: Namespace::new(head.namespace.as_str()),
             name: ReleaseName::new(name),
         };
-        let status = head.labels.get("status").cloned().unwrap_or_default();
+        let status = labels.remove("status").unwrap_or_default();
         releases.entry(id).or_default().push(Head {
             revision: Revision(revision),
             status,

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::format::{self, Format, YamlError};
+use super::items::{ITEMS, Row, Whole};
 use super::next::Next;
 use super::paint::{Span, paint};
 use super::table::{Column, Frame, Table};
@@ -44,7 +45,7 @@ pub struct Document {
     kind: &'static str,
     json: Map<String, Value>,
     blocks: Vec<Block>,
-    records: Vec<Record>,
+    records: Vec<Row>,
     names: Vec<String>,
     picture: Option<String>,
     totals: Vec<Vec<Span>>,
@@ -157,9 +158,19 @@ impl Document {
 
     /// The records of a list: its table here in the text form, its `items`, its names. Once a document.
     #[must_use]
-    pub fn listing(mut self, columns: Vec<Column>, records: Vec<Record>) -> Self {
+    pub fn listing(self, columns: Vec<Column>, records: Vec<Record>) -> Self {
+        self.long_listing(columns, records)
+    }
+
+    /// [`Self::listing`] of records that are made one by one: none is held as a tree.
+    #[must_use]
+    pub fn long_listing(
+        mut self,
+        columns: Vec<Column>,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Self {
         self.blocks.push(Block::Listing(columns));
-        self.records = records;
+        self.records = records.into_iter().map(Row::from).collect();
         self
     }
 
@@ -198,17 +209,36 @@ impl Document {
         self
     }
 
-    /// The JSON form.
+    /// The JSON form. Memory: all of it as a tree; [`Self::json_text`] takes less.
     pub fn to_json(&self) -> Value {
-        let mut map = self.json.clone();
+        let mut map = self.fields();
         if self.is_listing() {
-            let items = self.records.iter().map(|record| record.json.clone());
+            let items = self.records.iter().map(Row::json);
             let items = items.filter(|item| !item.is_null()).collect();
-            map.insert("items".to_owned(), Value::Array(items));
+            map.insert(ITEMS.to_owned(), Value::Array(items));
         }
+        Value::Object(map)
+    }
+
+    /// The JSON form as text, indented, with a line end. Memory: the text, and one item.
+    pub fn json_text(&self) -> String {
+        if !self.is_listing() {
+            return format::json(&self.fields());
+        }
+        let mut fields = self.fields();
+        fields.insert(ITEMS.to_owned(), Value::Null);
+        format::json(&Whole {
+            fields,
+            rows: &self.records,
+        })
+    }
+
+    /// All but the items of a listing.
+    fn fields(&self) -> Map<String, Value> {
+        let mut map = self.json.clone();
         map.insert("apiVersion".to_owned(), json!(API_VERSION));
         map.insert("kind".to_owned(), json!(self.kind));
-        Value::Object(map)
+        map
     }
 
     fn is_listing(&self) -> bool {
@@ -228,21 +258,22 @@ impl Document {
         let head = key.to_ascii_uppercase();
         let mut sorted = self.clone();
         if let Some(place) = columns.iter().position(|column| column.head() == head) {
-            let cell = |record: &Record| {
+            let cell = |record: &Row| {
                 let span = record.cells.get(place);
                 span.map_or_else(String::new, |span| span.text.clone())
             };
             sorted
                 .records
                 .sort_by(|a, b| natural_order(&cell(a), &cell(b)));
-        } else if self
+            return Ok(sorted);
+        }
+        let mut keyed: Vec<(Value, Row)> = sorted
             .records
-            .iter()
-            .any(|record| !at_path(&record.json, key).is_null())
-        {
-            sorted
-                .records
-                .sort_by(|a, b| compare(at_path(&a.json, key), at_path(&b.json, key)));
+            .into_iter()
+            .map(|row| (at_path(&row.json(), key).clone(), row))
+            .collect();
+        if keyed.iter().any(|(value, _)| !value.is_null()) {
+            keyed.sort_by(|a, b| compare(&a.0, &b.0));
         } else if !self.records.is_empty() || !self.is_listing() {
             let heads: Vec<&str> = columns.iter().map(Column::head).collect();
             return Err(PrintError::NoSuchKey {
@@ -250,6 +281,7 @@ impl Document {
                 heads: heads.join(", "),
             });
         }
+        sorted.records = keyed.into_iter().map(|(_, row)| row).collect();
         Ok(sorted)
     }
 
@@ -270,7 +302,7 @@ impl Document {
             None => self,
         };
         let data = match form {
-            Format::Json => format::json(&document.to_json()),
+            Format::Json => document.json_text(),
             Format::Yaml => format::yaml(&document.to_json())?,
             Format::Name => document.names_text(),
             Format::Dot | Format::Svg => document.picture.clone().ok_or(PrintError::NoPicture)?,
@@ -301,7 +333,7 @@ impl Document {
                 Block::Drawing(widths) => drawn(widths, frame),
                 Block::Listing(columns) => {
                     let mut table = Table::new(columns.iter().cloned());
-                    let shown = |record: &&Record| frame.wide || !record.only_wide;
+                    let shown = |record: &&Row| frame.wide || !record.only_wide;
                     for record in self.records.iter().filter(shown) {
                         table.row(record.cells.iter().cloned());
                     }
@@ -458,6 +490,31 @@ mod tests {
         document()
             .print(form, sort_by, &Frame::PIPE, &Frame::PIPE)
             .unwrap()
+    }
+
+    #[test]
+    fn a_document_is_written_item_by_item_as_it_would_be_whole() {
+        let item = |json| Record {
+            json,
+            ..Record::default()
+        };
+        let listing = |items: Vec<Value>| {
+            Document::new("ThingList")
+                .field("zone", json!({"b": [1.5, "ü\n"], "a": []}))
+                .long_listing(vec![Column::new("NAME")], items.into_iter().map(item))
+        };
+        for document in [
+            document(),
+            listing(Vec::new()),
+            listing(vec![
+                json!({"z": {"k": [{}]}, "a": 1e300}),
+                Value::Null,
+                json!([]),
+            ]),
+            Document::new("Thing").field("items", json!([1])),
+        ] {
+            assert_eq!(document.json_text(), format::json(&document.to_json()));
+        }
     }
 
     #[test]

@@ -34,8 +34,8 @@ impl Format {
 }
 
 /// A JSON text with a line end. Keys are sorted, so that two outputs can be compared.
-pub fn json(value: &Value) -> String {
-    // `Value` has string keys and finite numbers only: it always serializes.
+pub fn json(value: &impl serde::Serialize) -> String {
+    // Values have string keys and finite numbers only: they always serialize.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text

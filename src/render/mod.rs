@@ -13,6 +13,7 @@
 pub mod document;
 pub mod event;
 pub mod format;
+mod items;
 pub mod live;
 mod next;
 pub mod page;

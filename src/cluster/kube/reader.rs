@@ -50,12 +50,20 @@ impl Reader for KubeCluster {
 
     async fn record_heads(&self, driver: Driver, scope: &RecordScope) -> Result<Vec<RecordHead>> {
         let call = records::heads(driver, scope)?;
-        let mut heads = self
-            .list(&call)
-            .await?
-            .into_iter()
-            .map(|item| records::head(&call, item))
-            .collect::<Result<Vec<_>>>()?;
+        // Page by page: each item has managedFields too, and there are ten revisions of most releases.
+        let mut heads = Vec::new();
+        let mut on_page = |items: Option<Vec<Value>>| {
+            match items {
+                Some(items) => {
+                    for item in items {
+                        heads.push(records::head(&call, item)?);
+                    }
+                }
+                None => heads.clear(),
+            }
+            Ok(())
+        };
+        self.visit_pages(&call, &mut on_page).await?;
         heads.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
         Ok(heads)
     }

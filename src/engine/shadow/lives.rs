@@ -8,7 +8,7 @@ use super::left::{Owner, kept_by, owner};
 use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::engine::packed::Packed;
+use crate::engine::packed::{Packed, Packer, whole};
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
 const WORTH_A_LIST: usize = 4;
@@ -50,7 +50,8 @@ impl Lives {
             if wanted.len() < WORTH_A_LIST {
                 continue;
             }
-            let keep = |live| kept(api_version, kind, &wanted, &live);
+            let mut packer = Packer::new();
+            let keep = |live| kept(api_version, kind, &wanted, &mut packer, &live);
             match gather(reader, api_version, kind, keep).await {
                 Ok(all) => {
                     for kept in all {
@@ -106,11 +107,12 @@ fn kept(
     api_version: &str,
     kind: &str,
     wanted: &BTreeSet<&ObjectRef>,
+    packer: &mut Packer,
     live: &LiveObject,
 ) -> Option<Kept> {
     let object = named(api_version, kind, live);
     if wanted.contains(&object) {
-        return Some(Kept::Wanted(object, Packed::of(live)));
+        return Some(Kept::Wanted(object, packer.pack(whole(live))));
     }
     Some(Kept::Left(kept_by(live)?, object))
 }
@@ -148,7 +150,8 @@ mod tests {
         let name = |name: &str| named("v1", "ConfigMap", &live(name, &none));
         let (one, orphan) = (name("one"), name("orphan"));
         let wanted = BTreeSet::from([&one]);
-        let kept = |live: &LiveObject| super::kept("v1", "ConfigMap", &wanted, live);
+        let kept =
+            |live: &LiveObject| super::kept("v1", "ConfigMap", &wanted, &mut Packer::new(), live);
         assert!(kept(&live("foreign", &none)).is_none());
         // Wanted is wanted, whatever Helm may do with it later.
         for annotations in [&none, &left] {

@@ -106,11 +106,14 @@ impl StoredRecord {
         &self.object
     }
 
-    /// The same without its payload, for who has the record and will not write: the payload is the most of it.
+    /// The same without its payload and managedFields, for who has the record and will not write: they are the most of it.
     #[must_use]
     pub fn without_payload(mut self) -> Self {
         self.object.remove("data");
         self.object.remove("binaryData");
+        if let Some(Value::Object(metadata)) = self.object.get_mut("metadata") {
+            metadata.remove("managedFields");
+        }
         self
     }
 

@@ -54,7 +54,7 @@ impl ShadowScreen<'_> {
     /// A row a release: kind `ForecastList`.
     pub fn document(&self) -> Document {
         let totals = self.summary();
-        let mut document = self.head(&totals).listing(columns(), self.records());
+        let mut document = self.head(&totals).long_listing(columns(), self.records());
         document = self.disagreements(document);
         for line in summary_table(&totals, self.fleet)
             .render(&Frame::PIPE)
@@ -311,7 +311,7 @@ impl ShadowScreen<'_> {
         sorted
     }
 
-    fn records(&self) -> Vec<Record> {
+    fn records(&self) -> impl Iterator<Item = Record> {
         let mut unread: Vec<(&ClusterName, &String)> = self.unread.iter().collect();
         unread.sort_by(|a, b| natural_order(a.0.as_str(), b.0.as_str()));
         let away = unread.into_iter().map(|(cluster, why)| {
@@ -327,7 +327,6 @@ impl ShadowScreen<'_> {
         });
         let sorted = self.sorted().into_iter();
         away.chain(sorted.map(|it| record(it, self.causes.get(&it.forecast.release))))
-            .collect()
     }
 
     fn fields(&self, forecast: &Forecast) -> Table {

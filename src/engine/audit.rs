@@ -135,7 +135,7 @@ fn release_facts(
     let mut objects = Vec::new();
     let mut marks = Vec::new();
     for wanted in manifest {
-        let Some(live) = live.get(&wanted.object).and_then(Packed::unpack) else {
+        let Some(live) = live.get(&wanted.object).and_then(packed::unpack) else {
             continue;
         };
         marks.push(Marks::of(&live));

@@ -284,7 +284,7 @@ fn release_row(
         .objects
         .served
         .iter()
-        .filter_map(|object| live.get(&object.object)?.unpack())
+        .filter_map(|object| packed::unpack(live.get(&object.object)?))
         .collect();
     let last = release.last.as_ref();
     let record = last.ok().map(|loaded| &loaded.record);

@@ -17,6 +17,7 @@ pub mod forms;
 pub mod inflate;
 mod json_text;
 pub mod manifest;
+pub mod packed;
 pub mod record;
 pub mod storage;
 pub mod yaml;

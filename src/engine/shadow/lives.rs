@@ -8,7 +8,7 @@ use super::left::{Owner, kept_by, owner};
 use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::ids::ReleaseId;
 use crate::domain::object::{LiveObject, ObjectRef};
-use crate::engine::packed::{Packed, Packer, whole};
+use crate::engine::packed::{Packed, Packer, unpack, whole};
 
 /// A kind of which fewer objects are wanted is not listed: so many single reads cost less than a page.
 const WORTH_A_LIST: usize = 4;
@@ -86,7 +86,7 @@ impl Lives {
     /// What is known of an object.
     pub fn get(&self, object: &ObjectRef) -> Known {
         let kind = (object.api_version.clone(), object.kind.clone());
-        match self.found.get(object).map(Packed::unpack) {
+        match self.found.get(object).map(unpack) {
             Some(Some(live)) => Known::Found(Box::new(live)),
             None if self.listed.contains(&kind) => Known::Missing,
             Some(None) | None => Known::Unlisted,
@@ -159,7 +159,7 @@ mod tests {
             let Some(Kept::Wanted(object, packed)) = kept(&live) else {
                 panic!("it is wanted");
             };
-            assert_eq!((object, packed.unpack()), (one.clone(), Some(live)));
+            assert_eq!((object, unpack(&packed)), (one.clone(), Some(live)));
         }
         let Some(Kept::Left(owner, object)) = kept(&live("orphan", &left)) else {
             panic!("it was left");

@@ -251,6 +251,7 @@ impl Looks<'_> {
             let Some(live) = self.reader.object(&old.object).await? else {
                 continue;
             };
+            // To the letter, as an upgrade compares (helm pkg/kube/client.go); only an uninstall trims the word.
             let keeps = live
                 .json
                 .pointer("/metadata/annotations/helm.sh~1resource-policy")

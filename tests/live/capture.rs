@@ -126,6 +126,10 @@ fn plant(stage: &Stage) {
     );
     secret(
         "keeper-plain",
+        &json!({"data": {"more": STANDARD.encode("planted-by-hand-too")}}),
+    );
+    secret(
+        "keeper-plain",
         &json!({"metadata": {"annotations": {
             "kubectl.kubernetes.io/last-applied-configuration": copy.to_string(), "kapp.k14s.io/original": copy.to_string(),
         }}}),

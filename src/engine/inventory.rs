@@ -183,7 +183,7 @@ pub(super) async fn live_objects(
     let kinds: BTreeSet<(String, String)> = wanted.iter().map(of_kind).collect();
     let mut found = BTreeMap::new();
     for (api_version, kind) in &kinds {
-        let mut packer = Packer::new();
+        let mut packer = Packer::default();
         let keep = |live: LiveObject| {
             let text = |key| live.json.pointer(key).and_then(Value::as_str);
             let object = ObjectRef {

@@ -37,7 +37,7 @@ mod tests {
             "metadata": {"name": "one", "namespace": "shop", "uid": "u", "resourceVersion": "7", "managedFields": [{"f": {}}]},
         });
         let live = LiveObject::new(json).unwrap();
-        let mut packer = Packer::new();
+        let mut packer = Packer::default();
         assert_eq!(unpack(&packer.pack(whole(&live))), Some(live.clone()));
         let head = unpack(&packer.pack(head(&live))).unwrap();
         assert_eq!(head.managed_fields(), live.managed_fields());

@@ -12,6 +12,7 @@ const SAMPLE_BYTES: usize = 16 * 1024;
 const LEVEL: i32 = 1;
 
 /// Packs texts of one kind.
+#[derive(Default)]
 pub struct Packer {
     sample: Vec<u8>,
     /// Made when the sample is whole.
@@ -39,15 +40,6 @@ enum Form {
 }
 
 impl Packer {
-    /// Without a sample yet.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            sample: Vec::new(),
-            press: None,
-        }
-    }
-
     /// O(n). Where compression fails, which it does not in memory, the text stays as it is.
     pub fn pack(&mut self, text: String) -> Packed {
         if let Some(pressed) = self.press.as_mut().and_then(|press| press.press(&text)) {
@@ -114,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_back_as_it_was_and_small() {
-        let mut packer = Packer::new();
+        let mut packer = Packer::default();
         let text = |number: usize| {
             let odd = "ü\u{2028}\"".repeat(number % 7);
             format!(

@@ -50,7 +50,7 @@ impl Lives {
             if wanted.len() < WORTH_A_LIST {
                 continue;
             }
-            let mut packer = Packer::new();
+            let mut packer = Packer::default();
             let keep = |live| kept(api_version, kind, &wanted, &mut packer, &live);
             match gather(reader, api_version, kind, keep).await {
                 Ok(all) => {
@@ -150,8 +150,9 @@ mod tests {
         let name = |name: &str| named("v1", "ConfigMap", &live(name, &none));
         let (one, orphan) = (name("one"), name("orphan"));
         let wanted = BTreeSet::from([&one]);
-        let kept =
-            |live: &LiveObject| super::kept("v1", "ConfigMap", &wanted, &mut Packer::new(), live);
+        let kept = |live: &LiveObject| {
+            super::kept("v1", "ConfigMap", &wanted, &mut Packer::default(), live)
+        };
         assert!(kept(&live("foreign", &none)).is_none());
         // Wanted is wanted, whatever Helm may do with it later.
         for annotations in [&none, &left] {

@@ -88,6 +88,7 @@ pub fn looking_is_counted_as_reading(stage: &Stage) {
     let rest: Vec<Counted> = stage.planes.iter().map(counted).collect();
     for args in [
         &["inventory"][..],
+        &["inventory", "--save", "metrics.inv.json"],
         &["shadow"],
         &["shadow", "--confirm", "3"],
         &["triage"],

@@ -33,17 +33,18 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
                 && it.field == conflict.field
                 && it.owner.as_ref() == Some(&conflict.owner)
         });
-        let mut reason = active_conflict(&object.object, conflict);
+        let reason = active_conflict(&object.object, conflict);
         let Some(decision) = decision else {
             held.push(reason);
             continue;
         };
-        if let Some(why) = &decision.refused {
-            reason.detail = format!("{}; {} ({})", reason.detail, why, decision.by());
-            held.push(reason);
-            continue;
-        }
-        reason.detail = format!("{}; {}", reason.detail, decision.by());
+        let mut reason = match told(reason, decision) {
+            Ok(reason) => reason,
+            Err(reason) => {
+                held.push(reason);
+                continue;
+            }
+        };
         match decision.action {
             Action::Fail => {
                 "failed-by-policy".clone_into(&mut reason.cause);
@@ -66,13 +67,13 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
             forecast.reasons.push(reason);
             continue;
         };
-        let mut reason = reason;
-        if let Some(why) = &decision.refused {
-            reason.detail = format!("{}; {why} ({})", reason.detail, decision.by());
-            held.push(reason);
-            continue;
-        }
-        reason.detail = format!("{}; {}", reason.detail, decision.by());
+        let mut reason = match told(reason, decision) {
+            Ok(reason) => reason,
+            Err(reason) => {
+                held.push(reason);
+                continue;
+            }
+        };
         match decision.action {
             Action::Fail => {
                 "failed-by-policy".clone_into(&mut reason.cause);
@@ -142,6 +143,17 @@ fn active(forecast: &Forecast) -> impl Iterator<Item = (&ObjectForecast, &Confli
         .objects
         .iter()
         .flat_map(|object| object.active.iter().map(move |conflict| (object, conflict)))
+}
+
+/// The reason with who decided; `Err` if the decision is refused, and the reason stays held.
+fn told(mut reason: Reason, decision: &Decision) -> Result<Reason, Reason> {
+    let by = decision.by();
+    if let Some(why) = &decision.refused {
+        reason.detail = format!("{}; {why} ({by})", reason.detail);
+        return Err(reason);
+    }
+    reason.detail = format!("{}; {by}", reason.detail);
+    Ok(reason)
 }
 
 fn renamed(mut reason: Reason, action: Action) -> Reason {

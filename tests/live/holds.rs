@@ -123,7 +123,7 @@ fn shared_objects_terminating_objects_and_left_over_hooks() {
 }
 
 /// A policy that denies, or that adds an annotation.
-fn policy(stage: &Stage, kind: &str, spec: &Value) -> bool {
+pub fn policy(stage: &Stage, kind: &str, spec: &Value) -> bool {
     let api = stage.planes[0].api();
     let plural = if kind == "ValidatingAdmissionPolicy" {
         "validatingadmissionpolicies"
@@ -151,14 +151,14 @@ fn policy(stage: &Stage, kind: &str, spec: &Value) -> bool {
     false
 }
 
-fn rules() -> Value {
+pub fn rules() -> Value {
     json!({ "resourceRules": [{
         "apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["configmaps"],
     }] })
 }
 
 /// Waits until the policy shows in an update of a ConfigMap that belongs to nobody.
-fn until_in_force(stage: &Stage, shows: impl Fn(&testbed::api::Answer) -> bool) {
+pub fn until_in_force(stage: &Stage, shows: impl Fn(&testbed::api::Answer) -> bool) {
     let api = stage.planes[0].api();
     let _ = api.post(
         "/api/v1/namespaces/default/configmaps",

@@ -46,4 +46,6 @@ mod triage;
 #[cfg(test)]
 mod values;
 #[cfg(test)]
+mod values_guards;
+#[cfg(test)]
 mod waves;

@@ -220,12 +220,12 @@ fn values_are_taken_and_pruned_and_come_back() {
 }
 
 /// The path of a map that [`taken`] made.
-fn map(number: usize) -> String {
+pub fn map(number: usize) -> String {
     format!("/api/v1/namespaces/default/configmaps/m{number}")
 }
 
 /// A release of so many maps, each with a value of the operator's that a rule takes back.
-fn taken(stage: &Stage, release: &str, maps: usize) {
+pub fn taken(stage: &Stage, release: &str, maps: usize) {
     let mut docs = String::new();
     for number in 0..maps {
         docs += &format!(

@@ -36,20 +36,16 @@ pub enum What {
 pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let What::View = args.what;
     let configured = ctx.backend().configured(&ctx.invocation)?;
-    let records = configured
-        .values
-        .iter()
-        .map(|it| Record {
-            cells: vec![
-                Span::with(&it.key, Role::Strong),
-                Span::plain(&it.origin),
-                Span::plain(&it.value),
-            ],
-            json: json!({"key": it.key, "value": it.value, "origin": it.origin}),
-            name: Some(it.key.clone()),
-            only_wide: false,
-        })
-        .collect();
+    let records = configured.values.iter().map(|it| Record {
+        cells: vec![
+            Span::with(&it.key, Role::Strong),
+            Span::plain(&it.origin),
+            Span::plain(&it.value),
+        ],
+        json: json!({"key": it.key, "value": it.value, "origin": it.origin}),
+        name: Some(it.key.clone()),
+        only_wide: false,
+    });
     let names: Vec<&str> = configured
         .fleet
         .clusters

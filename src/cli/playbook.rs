@@ -88,36 +88,33 @@ fn origin(origin: &Origin) -> String {
 }
 
 fn list(all: &[Listed]) -> Document {
-    let records = all
-        .iter()
-        .map(|it| {
-            let (summary, flaws) = match &it.read {
-                Ok(playbook) => (playbook.summary.clone(), 0),
-                Err(error) => (
-                    format!("{error}: refit playbook show {}", it.name),
-                    error.count(),
-                ),
-            };
-            let role = if flaws > 0 { Role::Bad } else { Role::Plain };
-            Record {
-                cells: vec![
-                    Span::with(&it.name, Role::Strong),
-                    Span::plain(origin(&it.origin)),
-                    Span::with(&summary, role),
-                ],
-                json: json!({
-                    "name": it.name,
-                    "origin": origin(&it.origin),
-                    "overridesBuiltIn": is_override(&it.origin),
-                    "summary": it.read.as_ref().ok().map(|it| it.summary.as_str()),
-                    "when": it.read.as_ref().ok().map(|it| it.when.as_str()),
-                    "flaws": it.read.as_ref().err().map(crate::config::ConfigInvalid::lines),
-                }),
-                name: Some(it.name.clone()),
-                only_wide: false,
-            }
-        })
-        .collect();
+    let records = all.iter().map(|it| {
+        let (summary, flaws) = match &it.read {
+            Ok(playbook) => (playbook.summary.clone(), 0),
+            Err(error) => (
+                format!("{error}: refit playbook show {}", it.name),
+                error.count(),
+            ),
+        };
+        let role = if flaws > 0 { Role::Bad } else { Role::Plain };
+        Record {
+            cells: vec![
+                Span::with(&it.name, Role::Strong),
+                Span::plain(origin(&it.origin)),
+                Span::with(&summary, role),
+            ],
+            json: json!({
+                "name": it.name,
+                "origin": origin(&it.origin),
+                "overridesBuiltIn": is_override(&it.origin),
+                "summary": it.read.as_ref().ok().map(|it| it.summary.as_str()),
+                "when": it.read.as_ref().ok().map(|it| it.when.as_str()),
+                "flaws": it.read.as_ref().err().map(crate::config::ConfigInvalid::lines),
+            }),
+            name: Some(it.name.clone()),
+            only_wide: false,
+        }
+    });
     let columns = vec![
         Column::new("NAME"),
         Column::new("FROM").narrow(1),

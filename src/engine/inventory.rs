@@ -83,16 +83,8 @@ impl ReleaseRead {
     }
 }
 
-/// Lists the releases in scope, and reads what is needed of each.
-pub async fn read_cluster(
-    reader: &dyn Reader,
-    cluster: &ClusterName,
-    scope: &Scope,
-) -> cluster::Result<Vec<ReleaseRead>> {
-    read_each(reader, cluster, scope, &mut |_| {}).await
-}
-
-/// [`read_cluster`], with a look at each release as soon as it is read: who needs no bodies afterwards makes it lean.
+/// Lists the releases in scope, and reads what is needed of each. `each` has a look at a release as soon as it is read: who
+/// needs no bodies afterwards makes it lean.
 pub async fn read_each(
     reader: &dyn Reader,
     cluster: &ClusterName,
@@ -185,13 +177,7 @@ pub(super) async fn live_objects(
     for (api_version, kind) in &kinds {
         let mut packer = Packer::default();
         let keep = |live: LiveObject| {
-            let text = |key| live.json.pointer(key).and_then(Value::as_str);
-            let object = ObjectRef {
-                api_version: api_version.clone(),
-                kind: kind.clone(),
-                namespace: text("/metadata/namespace").map(Into::into),
-                name: text("/metadata/name").unwrap_or_default().to_owned(),
-            };
+            let object = ObjectRef::listed(api_version, kind, &live);
             wanted
                 .contains(&object)
                 .then(|| (object, packer.pack(part(&live))))

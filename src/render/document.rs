@@ -157,14 +157,9 @@ impl Document {
     }
 
     /// The records of a list: its table here in the text form, its `items`, its names. Once a document.
+    /// Records that are made one by one are not held as trees.
     #[must_use]
-    pub fn listing(self, columns: Vec<Column>, records: Vec<Record>) -> Self {
-        self.long_listing(columns, records)
-    }
-
-    /// [`Self::listing`] of records that are made one by one: none is held as a tree.
-    #[must_use]
-    pub fn long_listing(
+    pub fn listing(
         mut self,
         columns: Vec<Column>,
         records: impl IntoIterator<Item = Record>,
@@ -476,10 +471,7 @@ mod tests {
             only_wide: false,
         });
         Document::new("ThingList")
-            .listing(
-                vec![Column::new("NAME"), Column::new("REV")],
-                records.into(),
-            )
+            .listing(vec![Column::new("NAME"), Column::new("REV")], records)
             .total([Span::plain("3 things, 0 writes.")])
             .warning("one is odd")
             .next(Next::Audit, "who owns what")
@@ -501,7 +493,7 @@ mod tests {
         let listing = |items: Vec<Value>| {
             Document::new("ThingList")
                 .field("zone", json!({"b": [1.5, "ü\n"], "a": []}))
-                .long_listing(vec![Column::new("NAME")], items.into_iter().map(item))
+                .listing(vec![Column::new("NAME")], items.into_iter().map(item))
         };
         for document in [
             document(),

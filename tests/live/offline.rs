@@ -10,7 +10,7 @@ use refit::domain::fleet::{ManagerMatcher, Managers};
 use refit::domain::ids::{ClusterName, ReleaseId};
 use refit::domain::object::ObjectRef;
 use refit::domain::release::Driver;
-use refit::engine::inventory::{Scope, read_cluster};
+use refit::engine::inventory::{Scope, read_each};
 use refit::engine::ports::{Clock, Dice};
 use refit::engine::shadow::{
     AtHand, Forecaster as _, Library, LiveProbe, Lives, OfflineForecaster, Prepared, Schemas,
@@ -94,7 +94,9 @@ async fn compare(plane: &ControlPlane) -> Compared {
         namespaces: Vec::new(),
     };
     let name = ClusterName::new("c");
-    let releases = read_cluster(&cluster, &name, &scope).await.unwrap();
+    let releases = read_each(&cluster, &name, &scope, &mut |_| {})
+        .await
+        .unwrap();
     let all: Vec<&ObjectRef> = releases
         .iter()
         .flat_map(|release| &release.objects.served)

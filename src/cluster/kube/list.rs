@@ -28,27 +28,10 @@ struct PageMetadata {
 pub(super) type OnPage<'a> = dyn FnMut(Option<Vec<Value>>) -> Result<()> + Send + 'a;
 
 impl KubeCluster {
-    /// All items of the list that `call` asks for, of one moment of the cluster: a list whose continue token expired starts over.
+    /// All items of the list that `call` asks for, page by page, of one moment of the cluster: a list whose continue token
+    /// expired starts over.
     ///
-    /// Memory: all items; a page's text besides, at most [`super::limits::ANSWER_BYTES`].
-    pub(super) async fn list(&self, call: &Call) -> Result<Vec<Value>> {
-        self.list_by(call, PAGE).await
-    }
-
-    pub(super) async fn list_by(&self, call: &Call, page: u32) -> Result<Vec<Value>> {
-        let mut items = Vec::new();
-        let mut on_page = |page: Option<Vec<Value>>| {
-            match page {
-                Some(page) => items.extend(page),
-                None => items.clear(),
-            }
-            Ok(())
-        };
-        self.visit_by(call, page, &mut on_page).await?;
-        Ok(items)
-    }
-
-    /// [`Self::list`] page by page. Memory: a page.
+    /// Memory: a page, and its text, at most [`super::limits::ANSWER_BYTES`].
     pub(super) async fn visit_pages(&self, call: &Call, on_page: &mut OnPage<'_>) -> Result<()> {
         self.visit_by(call, PAGE, on_page).await
     }
@@ -117,6 +100,20 @@ mod tests {
         )
     }
 
+    /// The whole list, in pages of this size.
+    async fn list_by(cluster: &KubeCluster, call: &Call, page: u32) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut on_page = |page: Option<Vec<Value>>| {
+            match page {
+                Some(page) => items.extend(page),
+                None => items.clear(),
+            }
+            Ok(())
+        };
+        cluster.visit_by(call, page, &mut on_page).await?;
+        Ok(items)
+    }
+
     fn gone() -> Reply {
         Reply::json(
             410,
@@ -138,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn pages_are_followed_to_the_end() {
         let (cluster, seen) = cluster(vec![page(&["a", "b"], "t/1"), page(&["c"], "")]).await;
-        let names = cluster.list_by(&call(), 2).await.unwrap();
+        let names = list_by(&cluster, &call(), 2).await.unwrap();
         assert_eq!(
             names,
             [
@@ -165,7 +162,7 @@ mod tests {
             page(&["b"], ""),
         ];
         let (cluster, seen) = cluster(replies).await;
-        let names = cluster.list_by(&call(), 1).await.unwrap();
+        let names = list_by(&cluster, &call(), 1).await.unwrap();
         assert_eq!(names, [json!({"name": "a"}), json!({"name": "b"})]);
         assert_eq!(lines(&seen)[2], "GET /api/v1/secrets?limit=1 HTTP/1.1");
     }
@@ -191,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn starting_over_ends() {
         let (cluster, seen) = cluster(vec![gone(); 20]).await;
-        let error = cluster.list_by(&call(), 1).await.unwrap_err();
+        let error = list_by(&cluster, &call(), 1).await.unwrap_err();
         assert_eq!((error.kind, error.code), (ErrorKind::Server, 410));
         assert_eq!(lines(&seen).len(), 4);
     }
@@ -205,7 +202,7 @@ mod tests {
         };
         let (cluster, seen) =
             cluster(vec![page(&["a"], "t"), huge.clone(), page(&["b"], "")]).await;
-        let names = cluster.list_by(&call(), 500).await.unwrap();
+        let names = list_by(&cluster, &call(), 500).await.unwrap();
         assert_eq!(names.len(), 2);
         assert_eq!(
             lines(&seen)[2],
@@ -221,7 +218,7 @@ mod tests {
             body: vec![b' '; ANSWER_BYTES + 1],
         };
         let (cluster, _) = cluster(vec![huge]).await;
-        let error = cluster.list_by(&call(), 1).await.unwrap_err();
+        let error = list_by(&cluster, &call(), 1).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Malformed);
         assert!(error.message.contains("64 MiB"), "{error}");
     }

@@ -11,7 +11,7 @@ use super::call::Call;
 use super::objects::live;
 use super::{path, records};
 use crate::cluster::{
-    Access, Error, ErrorKind, Kind, Pages, Reader, RecordHead, RecordScope, Result,
+    Access, Error, ErrorKind, Kind, Pages, Reader, RecordHead, RecordScope, Result, gather,
 };
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -86,12 +86,7 @@ impl Reader for KubeCluster {
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> Result<Vec<LiveObject>> {
-        let call = self.all_of(api_version, kind).await?;
-        let items = self.list(&call).await?;
-        items
-            .into_iter()
-            .map(|item| listed(&call, api_version, kind, item))
-            .collect()
+        gather(self, api_version, kind, Some).await
     }
 
     async fn visit(&self, api_version: &str, kind: &str, pages: &mut dyn Pages) -> Result<()> {

@@ -29,6 +29,17 @@ pub struct ObjectRef {
 }
 
 impl ObjectRef {
+    /// An item of the list of a kind: named by the list's version, whatever the item says.
+    pub fn listed(api_version: &str, kind: &str, item: &LiveObject) -> Self {
+        let text = |key| item.json.pointer(key).and_then(Value::as_str);
+        Self {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: text("/metadata/namespace").map(Into::into),
+            name: text("/metadata/name").unwrap_or_default().to_owned(),
+        }
+    }
+
     /// The API group: empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version

@@ -38,12 +38,8 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
             held.push(reason);
             continue;
         };
-        let mut reason = match told(reason, decision) {
-            Ok(reason) => reason,
-            Err(reason) => {
-                held.push(reason);
-                continue;
-            }
+        let Some(mut reason) = told(reason, decision, &mut held) else {
+            continue;
         };
         match decision.action {
             Action::Fail => {
@@ -67,12 +63,8 @@ pub fn settle(mut forecast: Forecast, decisions: &[Decision]) -> Settled {
             forecast.reasons.push(reason);
             continue;
         };
-        let mut reason = match told(reason, decision) {
-            Ok(reason) => reason,
-            Err(reason) => {
-                held.push(reason);
-                continue;
-            }
+        let Some(mut reason) = told(reason, decision, &mut held) else {
+            continue;
         };
         match decision.action {
             Action::Fail => {
@@ -145,15 +137,16 @@ fn active(forecast: &Forecast) -> impl Iterator<Item = (&ObjectForecast, &Confli
         .flat_map(|object| object.active.iter().map(move |conflict| (object, conflict)))
 }
 
-/// The reason with who decided; `Err` if the decision is refused, and the reason stays held.
-fn told(mut reason: Reason, decision: &Decision) -> Result<Reason, Reason> {
+/// The reason with who decided; `None` if the decision is refused: the reason is held.
+fn told(mut reason: Reason, decision: &Decision, held: &mut Vec<Reason>) -> Option<Reason> {
     let by = decision.by();
     if let Some(why) = &decision.refused {
         reason.detail = format!("{}; {why} ({by})", reason.detail);
-        return Err(reason);
+        held.push(reason);
+        return None;
     }
     reason.detail = format!("{}; {by}", reason.detail);
-    Ok(reason)
+    Some(reason)
 }
 
 fn renamed(mut reason: Reason, action: Action) -> Reason {

@@ -14,7 +14,9 @@ use super::file::digest;
 use super::hide::Hider;
 use super::record::{self, KeepError};
 use super::refusal::Answer;
-use crate::cluster::{self, Access, Kind, Pages, Reader, RecordHead, RecordScope, Rehearser};
+use crate::cluster::{
+    self, Access, Kind, Pages, Reader, RecordHead, RecordScope, Rehearser, gather,
+};
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
 use crate::domain::release::Driver;
@@ -315,9 +317,7 @@ impl Reader for Recorder {
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
-        let mut whole = Whole::default();
-        self.visit(api_version, kind, &mut whole).await?;
-        Ok(whole.0)
+        gather(self, api_version, kind, Some).await
     }
 
     async fn visit(
@@ -451,20 +451,6 @@ impl Pages for Tee<'_> {
     fn again(&mut self) {
         self.list.clear();
         self.pages.again();
-    }
-}
-
-/// A list as it is once its pages are there.
-#[derive(Default)]
-struct Whole(Vec<LiveObject>);
-
-impl Pages for Whole {
-    fn page(&mut self, objects: Vec<LiveObject>) {
-        self.0.extend(objects);
-    }
-
-    fn again(&mut self) {
-        self.0.clear();
     }
 }
 

@@ -13,7 +13,7 @@ use super::answers::{
 use super::record;
 use super::recorder::renamed;
 use crate::cluster::{
-    self, Access, ErrorKind, Kind, Pages, Reader, RecordHead, RecordScope, Rehearser,
+    self, Access, ErrorKind, Kind, Pages, Reader, RecordHead, RecordScope, Rehearser, gather,
 };
 use crate::domain::ids::Namespace;
 use crate::domain::object::{LiveObject, ObjectRef};
@@ -134,9 +134,7 @@ impl Reader for Saved {
     }
 
     async fn objects(&self, api_version: &str, kind: &str) -> cluster::Result<Vec<LiveObject>> {
-        let key = list_key(api_version, kind);
-        let list = self.list(api_version, kind)?;
-        list.values().map(|text| live(text, &key)).collect()
+        gather(self, api_version, kind, Some).await
     }
 
     async fn visit(

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::left::{Owner, kept_by, owner};
 use crate::cluster::{self, ErrorKind, Reader, gather};
 use crate::domain::ids::ReleaseId;
@@ -110,21 +108,11 @@ fn kept(
     packer: &mut Packer,
     live: &LiveObject,
 ) -> Option<Kept> {
-    let object = named(api_version, kind, live);
+    let object = ObjectRef::listed(api_version, kind, live);
     if wanted.contains(&object) {
         return Some(Kept::Wanted(object, packer.pack(whole(live))));
     }
     Some(Kept::Left(kept_by(live)?, object))
-}
-
-fn named(api_version: &str, kind: &str, live: &LiveObject) -> ObjectRef {
-    let text = |key| live.json.pointer(key).and_then(Value::as_str);
-    ObjectRef {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        namespace: text("/metadata/namespace").map(Into::into),
-        name: text("/metadata/name").unwrap_or_default().to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -147,7 +135,7 @@ mod tests {
         let left = json!({
             "helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
         });
-        let name = |name: &str| named("v1", "ConfigMap", &live(name, &none));
+        let name = |name: &str| ObjectRef::listed("v1", "ConfigMap", &live(name, &none));
         let (one, orphan) = (name("one"), name("orphan"));
         let wanted = BTreeSet::from([&one]);
         let kept = |live: &LiveObject| {

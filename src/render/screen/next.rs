@@ -88,7 +88,7 @@ impl NextScreen<'_> {
             )
             .field("dryRuns", json!(self.dry_runs))
             .field("unread", json!(self.unread))
-            .listing(columns(), sorted.iter().copied().map(record).collect());
+            .listing(columns(), sorted.iter().copied().map(record));
         let fields = fields(&sorted);
         if !fields.is_empty() {
             document = document.gap().table(fields);

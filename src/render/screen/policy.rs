@@ -49,7 +49,7 @@ impl DecisionsScreen<'_> {
                     text::counted(self.rules as u64, "rule"),
                 )),
             ])
-            .listing(columns(), decisions.iter().map(record).collect())
+            .listing(columns(), decisions.iter().map(record))
             .total([Span::plain(format!(
                 "{}: {} by rule, {} by default; {} held. 0 writes.",
                 text::counted(decisions.len() as u64, "decision"),

@@ -87,7 +87,7 @@ pub fn requests(plan: &Plan) -> Document {
             json!({"fleet": fleet.fleet, "planDigest": fleet.digest}),
         )
         .field("summary", json!(estimate.fleet))
-        .listing(columns(), records.collect())
+        .listing(columns(), records)
         .total([Span::plain(format!(
             "{}, {} at most, {}; {} at the limits. Waits for windows, approvals and soak are not counted.",
             text::counted(estimate.fleet.writes(), "write"),

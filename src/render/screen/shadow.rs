@@ -54,7 +54,7 @@ impl ShadowScreen<'_> {
     /// A row a release: kind `ForecastList`.
     pub fn document(&self) -> Document {
         let totals = self.summary();
-        let mut document = self.head(&totals).long_listing(columns(), self.records());
+        let mut document = self.head(&totals).listing(columns(), self.records());
         document = self.disagreements(document);
         for line in summary_table(&totals, self.fleet)
             .render(&Frame::PIPE)

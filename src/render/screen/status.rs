@@ -11,7 +11,7 @@ use crate::render::{Column, Document, Next, Record, Role, Span, Table, text};
 
 /// All runs: kind `RunList`.
 pub fn list_screen(runs: &[RunReport], now: Timestamp) -> Document {
-    let records = runs.iter().map(|run| record(run, now)).collect();
+    let records = runs.iter().map(|run| record(run, now));
     let open = runs.iter().filter(|run| run.state != RunState::Complete);
     let document = Document::new("RunList")
         .field(

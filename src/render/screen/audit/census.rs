@@ -53,7 +53,7 @@ impl AuditScreen<'_> {
     /// The document: kind `Audit`.
     pub fn document(&self) -> Document {
         let audit = self.audit;
-        let (columns, records) = match self.by {
+        let (columns, records): (_, Vec<_>) = match self.by {
             By::Cluster => (
                 columns("CLUSTER", false),
                 audit.clusters.iter().map(|it| row(it, false)).collect(),

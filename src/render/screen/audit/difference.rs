@@ -22,7 +22,7 @@ pub struct DiffScreen<'a> {
 impl DiffScreen<'_> {
     /// The document: kind `AuditDiff`.
     pub fn document(&self) -> Document {
-        let records = self.diff.releases.iter().flat_map(release).collect();
+        let records = self.diff.releases.iter().flat_map(release);
         let mut document = Document::new("AuditDiff")
             .field(
                 "metadata",

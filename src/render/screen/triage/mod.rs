@@ -88,7 +88,7 @@ impl TriageScreen<'_> {
         let mut document = self
             .head()
             .text(self.summary())
-            .listing(columns(), self.triage.causes.iter().map(record).collect());
+            .listing(columns(), self.triage.causes.iter().map(record));
         for question in self
             .triage
             .causes

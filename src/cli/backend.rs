@@ -17,7 +17,7 @@ use crate::config::Setting;
 use crate::domain::audit::Capture;
 use crate::domain::fleet::{Fleet, ReleaseGlob};
 use crate::domain::graph::{ClusterSight, ReleaseGraph};
-use crate::domain::ids::{ClusterName, ReleaseId, Revision, RunId};
+use crate::domain::ids::{ClusterName, Digest, ReleaseId, Revision, RunId};
 use crate::domain::plan::{Candidate, Plan};
 use crate::domain::release::Inventory;
 use crate::domain::report::{RunReport, UndoReport};
@@ -102,8 +102,29 @@ pub struct GraphRead {
 pub struct SavedFleet {
     /// The file.
     pub file: String,
+    /// SHA-256 of the file.
+    pub digest: Digest,
     /// What its clusters answered.
     pub capture: FleetCapture,
+}
+
+/// What is looked at. No verb that writes takes a file.
+#[derive(Debug, Clone)]
+pub enum LookAt {
+    /// The clusters, now.
+    Clusters,
+    /// What they answered when they were saved: no cluster is asked.
+    Saved(Box<SavedFleet>),
+}
+
+impl LookAt {
+    /// The file.
+    pub fn saved(&self) -> Option<&SavedFleet> {
+        match self {
+            Self::Clusters => None,
+            Self::Saved(saved) => Some(saved),
+        }
+    }
 }
 
 /// How many forecasts the server is to confirm.
@@ -151,6 +172,7 @@ pub trait Backend: Send + Sync {
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
+        at: LookAt,
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError>;
 
@@ -160,6 +182,7 @@ pub trait Backend: Send + Sync {
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
+        at: LookAt,
         whole: bool,
     ) -> Result<GraphRead, CliError>;
 
@@ -174,20 +197,12 @@ pub trait Backend: Send + Sync {
     /// without fleet.toml the fleet is the file's. A cluster that the file does not hold is an error.
     fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError>;
 
-    /// Forecasts from what was saved, without a cluster, `only` these releases if some are named.
-    async fn shadow_of(
-        &self,
-        invocation: &Invocation,
-        fleet: &Fleet,
-        saved: SavedFleet,
-        only: Option<Vec<ReleaseId>>,
-    ) -> Result<Shadow, CliError>;
-
     /// Forecasts Helm's next upgrade with a manifest, of the releases that match. Zero writes.
     async fn next_upgrades(
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
+        at: LookAt,
         rendered: &Rendered,
         glob: &ReleaseGlob,
     ) -> Result<Foretold, CliError>;
@@ -201,12 +216,12 @@ pub trait Backend: Send + Sync {
         share: Share,
     ) -> Result<Confirmed, CliError>;
 
-    /// Forecasts and plans; only for the releases of `from`, if given.
+    /// Forecasts and plans.
     async fn plan(
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
-        from: Option<Inventory>,
+        at: LookAt,
     ) -> Result<Plan, CliError>;
 
     /// Two plans of one forecast: the fleet's, and the one with overrides of fleet.toml (as TOML).
@@ -214,7 +229,7 @@ pub trait Backend: Send + Sync {
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
-        from: Option<Inventory>,
+        at: LookAt,
         overrides: &[String],
     ) -> Result<(Plan, Plan), CliError>;
 

@@ -1,33 +1,73 @@
-//! Saved inventories: forecasts are made from them without a cluster.
+//! `--from` a saved inventory: forecasts, graphs and plans are made from it without a cluster.
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::backend::{SavedFleet, Shadow};
+use super::backend::{LookAt, SavedFleet};
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::files;
 use crate::domain::fleet::Fleet;
-use crate::domain::ids::{Namespace, ReleaseId};
+use crate::domain::ids::Namespace;
+use crate::domain::plan::digest_of;
 use crate::engine::capture::{CaptureError, FleetCapture, MEMBER, Members};
 use crate::render::{Document, Next, text};
 
 /// Kind of the documents that hold one.
-pub const KIND: &str = "ReleaseList";
+const KIND: &str = "ReleaseList";
 
-/// Reads one, and refuses what is none, or no longer what was written.
-pub fn read(path: &Path, ctx: &mut Ctx) -> Result<SavedFleet, CliError> {
+/// A file that a verb takes beside clusters.
+pub enum Taken {
+    /// A saved inventory.
+    Inventory(SavedFleet),
+    /// A document of another kind.
+    Other(Value),
+}
+
+/// What is looked at, and the fleet in scope: of the clusters, or of `--from`. Reads files only.
+pub fn open(from: Option<&Path>, ctx: &mut Ctx) -> Result<(LookAt, Fleet), CliError> {
+    let saved = from.map(|path| read(path, ctx)).transpose()?;
+    opened(saved, ctx)
+}
+
+/// The same of a file that was read.
+pub fn opened(saved: Option<SavedFleet>, ctx: &Ctx) -> Result<(LookAt, Fleet), CliError> {
+    let backend = ctx.backend();
+    let Some(saved) = saved else {
+        return Ok((LookAt::Clusters, backend.fleet(&ctx.invocation)?));
+    };
+    let fleet = backend.fleet_of(&ctx.invocation, &saved)?;
+    Ok((LookAt::Saved(Box::new(saved)), fleet))
+}
+
+/// Reads a saved inventory, and refuses what is none, or no longer what was written.
+fn read(path: &Path, ctx: &mut Ctx) -> Result<SavedFleet, CliError> {
+    let (file, bytes) = bytes(path, ctx)?;
+    let members = files::members(&file, &bytes)?;
+    inventory(file, &bytes, &members)
+}
+
+/// Reads a saved inventory, or a document of one of these kinds, of which the first is the wanted one in messages.
+pub fn read_any(path: &Path, kinds: &[&str], ctx: &mut Ctx) -> Result<Taken, CliError> {
+    let (file, bytes) = bytes(path, ctx)?;
+    let members = files::members(&file, &bytes)?;
+    if about(&members)["kind"] == KIND {
+        return inventory(file, &bytes, &members).map(Taken::Inventory);
+    }
+    files::document_of(&file, kinds, &bytes).map(Taken::Other)
+}
+
+fn bytes(path: &Path, ctx: &mut Ctx) -> Result<(String, Vec<u8>), CliError> {
     let file = files::name(path);
     ctx.say(&format!("reading {file} ..."));
     let bytes = files::bytes(path)?;
-    let members = files::members(&file, &bytes)?;
-    files::checked(&file, KIND, about(&members))?;
-    of(file, &members)
+    Ok((file, bytes))
 }
 
 /// `apiVersion` and `kind` of a document, as far as they read.
-pub fn about(members: &Members<'_>) -> Value {
+fn about(members: &Members<'_>) -> Value {
     let texts = ["apiVersion", "kind"].into_iter().filter_map(|key| {
         let value = serde_json::from_str(members.get(key)?.get()).ok()?;
         Some((key.to_owned(), value))
@@ -35,10 +75,14 @@ pub fn about(members: &Members<'_>) -> Value {
     Value::Object(texts.collect())
 }
 
-/// The same of a document whose kind is known.
-pub fn of(file: String, members: &Members<'_>) -> Result<SavedFleet, CliError> {
+fn inventory(file: String, bytes: &[u8], members: &Members<'_>) -> Result<SavedFleet, CliError> {
+    files::checked(&file, KIND, about(members))?;
     match FleetCapture::read(members) {
-        Ok(capture) => Ok(SavedFleet { file, capture }),
+        Ok(capture) => Ok(SavedFleet {
+            digest: digest_of(bytes),
+            file,
+            capture,
+        }),
         Err(error) => Err(refused(file, &error)),
     }
 }
@@ -69,24 +113,20 @@ pub fn write(path: &Path, document: &Document, capture: &FleetCapture) -> Result
     files::write_private(path, &mut |to| capture.write(&rows, to))
 }
 
-/// Forecasts from a saved fleet, and says what is not in it.
-pub async fn forecast(
-    fleet: &Fleet,
-    saved: SavedFleet,
-    only: Option<Vec<ReleaseId>>,
-    ctx: &mut Ctx,
-) -> Result<Shadow, CliError> {
+/// Says what is being read; of a file, what is not in it.
+pub fn say(at: &LookAt, fleet: &Fleet, ctx: &mut Ctx) {
+    let Some(saved) = at.saved() else {
+        ctx.say_reading(fleet);
+        return;
+    };
     let held = &saved.capture.scope.namespaces;
     if !held.is_empty() && ctx.scope().namespaces().is_empty() {
         let names: Vec<&str> = held.iter().map(Namespace::as_str).collect();
         let line = format!("note: {} holds only -n {}", saved.file, names.join(" -n "));
         ctx.say(&line);
     }
-    let left_out = saved
-        .capture
-        .clusters
-        .len()
-        .saturating_sub(fleet.clusters.len());
+    let clusters = &saved.capture.clusters;
+    let left_out = clusters.len().saturating_sub(fleet.clusters.len());
     if left_out > 0 && !ctx.scope().narrows_clusters() {
         let clusters = text::counted(left_out as u64, "cluster");
         ctx.say(&format!(
@@ -94,6 +134,10 @@ pub async fn forecast(
             saved.file, fleet.name
         ));
     }
-    let backend = ctx.backend();
-    backend.shadow_of(&ctx.invocation, fleet, saved, only).await
+}
+
+/// When what is looked at was as it is shown.
+pub fn taken_at(at: &LookAt, ctx: &Ctx) -> Timestamp {
+    at.saved()
+        .map_or_else(|| ctx.now(), |it| it.capture.taken_at)
 }

@@ -67,13 +67,11 @@ pub fn read<T, E: std::fmt::Display>(
     })
 }
 
-/// Reads a document of one of several kinds, the first of which is the wanted one in messages; `-` is stdin.
-pub fn read_any(path: &Path, kinds: &[&str]) -> Result<Value, CliError> {
-    let file = name(path);
-    let bytes = bytes(path)?;
+/// Checks that these bytes are a document of one of several kinds, the first of which is the wanted one in messages.
+pub fn document_of(file: &str, kinds: &[&str], bytes: &[u8]) -> Result<Value, CliError> {
     let mut refused = None;
     for kind in kinds {
-        match document(&file, kind, &bytes) {
+        match document(file, kind, bytes) {
             Ok(value) => return Ok(value),
             Err(error) => refused = refused.or(Some(error)),
         }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::backend::GraphRead;
+use super::backend::{GraphRead, SavedFleet};
+use super::captured::{self, Taken};
 use super::context::Ctx;
 use super::desk::graph::refuse_cycles;
 use super::error::{CliError, ErrorCode};
@@ -20,7 +21,6 @@ use crate::domain::plan::Plan;
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::Next;
 use crate::render::screen::graph::{GraphScreen, Mark};
-use crate::render::screen::inventory::read_inventory;
 
 /// Examples below the help.
 pub const EXAMPLES: &str = "\
@@ -37,7 +37,8 @@ Examples:
   # A picture: outcome and wave of each chart come from the plan
   refit graph --plan acme.plan.json -o svg > acme.svg
 
-  # Keep it, and look at it later without a cluster
+  # Of a saved inventory, or of a saved graph: without a cluster
+  refit graph --from acme.inv.json
   refit graph --save acme.graph.json
   refit graph eu-1 --from acme.graph.json -o dot | dot -Tpdf > eu-1.pdf";
 
@@ -61,7 +62,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub depth: Option<u32>,
 
-    /// Only the releases of a saved inventory or forecast, and their neighbours; a saved graph needs no cluster
+    /// Take a saved inventory (refit inventory --save) or graph, without a cluster; of a saved forecast, its releases and their neighbours
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
 
@@ -78,6 +79,7 @@ pub struct Args {
 #[derive(Default)]
 struct From {
     graph: Option<(ReleaseGraph, String)>,
+    inventory: Option<SavedFleet>,
     only: Option<BTreeSet<ReleaseId>>,
     marks: BTreeMap<ReleaseId, Mark>,
 }
@@ -86,14 +88,15 @@ struct From {
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let started = ctx.now();
     let mut from = match &args.from {
-        Some(path) => read_from(path)?,
+        Some(path) => read_from(path, ctx)?,
         None => From::default(),
     };
     if let Some(path) = &args.plan {
         from.marks.extend(marks(&plan_file::read(path)?));
     }
     let saved = from.graph.take();
-    let took = saved.is_none();
+    let mut taken_at = started;
+    let mut took = saved.is_none();
     let (name, focus, read, clusters) = if let Some((graph, name)) = saved {
         let clusters: BTreeSet<&ClusterName> =
             graph.nodes.iter().map(|it| &it.release.cluster).collect();
@@ -110,11 +113,13 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         )
     } else {
         let backend = ctx.backend();
-        let mut fleet = backend.fleet(&ctx.invocation)?;
+        let (at, mut fleet) = captured::opened(from.inventory.take(), ctx)?;
+        taken_at = captured::taken_at(&at, ctx);
+        took = at.saved().is_none();
         let focus = focus_of(args.target.as_deref(), &fleet, ctx)?;
         let whole = !narrow(&mut fleet, &focus);
-        ctx.say_reading(&fleet);
-        let read = backend.graph(&ctx.invocation, &fleet, whole).await?;
+        captured::say(&at, &fleet, ctx);
+        let read = backend.graph(&ctx.invocation, &fleet, at, whole).await?;
         (fleet.name, focus, read, fleet.clusters.len())
     };
     let mut graph = read
@@ -137,7 +142,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         marks: &from.marks,
         unread: &read.unread,
         clusters,
-        taken_at: started,
+        taken_at,
         took: took.then(|| ctx.now().duration_since(started)),
         tool: super::VERSION,
     };
@@ -234,8 +239,16 @@ fn not_there(focus: &Focus) -> CliError {
     }
 }
 
-fn read_from(path: &Path) -> Result<From, CliError> {
-    let value = files::read_any(path, &FROM)?;
+fn read_from(path: &Path, ctx: &mut Ctx) -> Result<From, CliError> {
+    let value = match captured::read_any(path, &FROM, ctx)? {
+        Taken::Other(value) => value,
+        Taken::Inventory(inventory) => {
+            return Ok(From {
+                inventory: Some(inventory),
+                ..From::default()
+            });
+        }
+    };
     let invalid = |why: String| {
         CliError::new(
             ErrorCode::FileInvalid,
@@ -254,19 +267,11 @@ fn read_from(path: &Path) -> Result<From, CliError> {
                 ..From::default()
             })
         }
-        Some("ForecastList") => {
+        _ => {
             let marks = saved_marks(&value, "/items");
             Ok(From {
                 only: Some(marks.keys().cloned().collect()),
                 marks,
-                ..From::default()
-            })
-        }
-        _ => {
-            let inventory = read_inventory(&value).map_err(|error| invalid(error.to_string()))?;
-            let only = inventory.releases.into_iter().map(|it| it.id.into());
-            Ok(From {
-                only: Some(only.collect()),
                 ..From::default()
             })
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::captured;
 use super::context::Ctx;
 use super::error::CliError;
 use super::exit::Exit;
@@ -10,7 +11,6 @@ use super::plan_file;
 use crate::config::override_text;
 use crate::domain::plan::{Plan, PlanDiff, PlanRefused};
 use crate::render::screen::diff::DiffScreen;
-use crate::render::screen::inventory::read_inventory;
 use crate::render::screen::plan::PlanScreen;
 use crate::render::{Format, Next, Span, text};
 
@@ -23,7 +23,8 @@ Examples:
   # Only production in the EU
   refit plan -l env=prod,region=eu --save eu.plan.json
 
-  # Only what an inventory lists
+  # Without a cluster, from what was saved: try limits, windows and policies on a laptop
+  refit inventory --save acme.inv.json
   refit plan --from acme.inv.json --save acme.plan.json
 
   # What would another limit, or a shorter soak, change? Nothing is saved
@@ -46,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
-    /// Plan only for the releases of a saved inventory
+    /// Plan from a saved inventory (refit inventory --save), without a cluster or kubeconfig; what has changed since, run hands back
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
 
@@ -75,25 +76,21 @@ const WHAT_IF_FLEET: &[&str] = &["deadline", "timezone", "playbook"];
 /// Makes the plan and shows it.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let backend = ctx.backend();
-    let from = match &args.from {
-        Some(path) => Some(files::read(path, "ReleaseList", read_inventory)?),
-        None => None,
-    };
     let overrides = overrides(&args.what_if)?;
     let base = match &args.refresh {
         Some(path) => Some(plan_file::read(path)?),
         None => None,
     };
-    let fleet = backend.fleet(&ctx.invocation)?;
-    ctx.say_reading(&fleet);
+    let (at, fleet) = captured::open(args.from.as_deref(), ctx)?;
+    captured::say(&at, &fleet, ctx);
     if !overrides.is_empty() {
         let (plan, what_if) = backend
-            .plan_what_if(&ctx.invocation, &fleet, from, &overrides)
+            .plan_what_if(&ctx.invocation, &fleet, at, &overrides)
             .await?;
         return compare(ctx, ("now", &plan), ("what-if", &what_if));
     }
+    let plan = backend.plan(&ctx.invocation, &fleet, at).await?;
     if let (Some(base), Some(path)) = (base, &args.refresh) {
-        let plan = backend.plan(&ctx.invocation, &fleet, from).await?;
         return refreshed(
             ctx,
             path,
@@ -102,7 +99,6 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
             &plan,
         );
     }
-    let plan = backend.plan(&ctx.invocation, &fleet, from).await?;
     let saved = args.save.as_deref().map(files::name);
     let document = PlanScreen {
         plan: &plan,

@@ -1,5 +1,8 @@
 //! `refit policy`: which rule decides, and why.
 
+use std::path::PathBuf;
+
+use super::captured;
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
@@ -13,6 +16,9 @@ pub const EXAMPLES: &str = "\
 Examples:
   # Each conflict and drop of a release: what is done with it, by which rule, and why
   refit policy explain eu-1/shop/checkout
+
+  # Rules are tried out without a cluster: change fleet.toml, and look again
+  refit policy explain eu-1/shop/checkout --from acme.inv.json
 
   # What is left for a person to decide
   refit policy explain eu-1/shop/checkout -o json | jq '.items[] | select(.action == \"hold\")'
@@ -49,20 +55,24 @@ pub struct ExplainArgs {
     /// The release: cluster/namespace/name, or namespace/name if one cluster is in scope
     #[arg(value_name = "RELEASE")]
     pub release: ReleaseRef,
+
+    /// Look at a saved inventory (refit inventory --save) instead of the clusters
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
 }
 
 /// Explains.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let What::Explain(args) = &args.what;
     let backend = ctx.backend();
-    let mut fleet = backend.fleet(&ctx.invocation)?;
+    let (at, mut fleet) = captured::open(args.from.as_deref(), ctx)?;
     let release = args.release.resolve(&fleet, &ctx.scope())?;
     fleet
         .clusters
         .retain(|cluster| cluster.name == release.cluster);
-    ctx.say_reading(&fleet);
+    captured::say(&at, &fleet, ctx);
     let only = Some(vec![release.clone()]);
-    let shadow = backend.shadow(&ctx.invocation, &fleet, only).await?;
+    let shadow = backend.shadow(&ctx.invocation, &fleet, at, only).await?;
     let found = shadow
         .releases
         .iter()

@@ -56,7 +56,7 @@ pub struct Args {
 
     /// Forecast Helm's next server-side upgrade with this manifest, as helm template prints it, of the releases that RELEASE
     /// names; - is stdin. Conflicts (409), refusals, objects and fields that come and go
-    #[arg(long, value_name = "FILE", requires = "release", conflicts_with_all = ["from", "summary", "confirm"])]
+    #[arg(long, value_name = "FILE", requires = "release", conflicts_with_all = ["summary", "confirm"])]
     pub manifest: Option<PathBuf>,
 
     /// Print the totals only, on stdout
@@ -88,17 +88,11 @@ fn share(text: &str) -> Result<Share, String> {
 /// Makes the forecast and shows it.
 pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     if let (Some(manifest), Some(release)) = (&args.manifest, &args.release) {
-        return shadow_next::exec(manifest, release, args.save.as_deref(), ctx).await;
+        let (from, save) = (args.from.as_deref(), args.save.as_deref());
+        return shadow_next::exec(manifest, release, from, save, ctx).await;
     }
     let backend = ctx.backend();
-    let from = match &args.from {
-        Some(path) => Some(captured::read(path, ctx)?),
-        None => None,
-    };
-    let mut fleet = match &from {
-        Some(saved) => backend.fleet_of(&ctx.invocation, saved)?,
-        None => backend.fleet(&ctx.invocation)?,
-    };
+    let (at, mut fleet) = captured::open(args.from.as_deref(), ctx)?;
     let one = match &args.release {
         Some(release) => Some(release.resolve(&fleet, &ctx.scope())?),
         None => None,
@@ -108,17 +102,9 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     }
     let only = one.clone().map(|one| vec![one]);
     let started = ctx.now();
-    let mut taken_at = started;
-    let mut shadow = match from {
-        Some(saved) => {
-            taken_at = saved.capture.taken_at;
-            captured::forecast(&fleet, saved, only, ctx).await?
-        }
-        None => {
-            ctx.say_reading(&fleet);
-            backend.shadow(&ctx.invocation, &fleet, only).await?
-        }
-    };
+    let taken_at = captured::taken_at(&at, ctx);
+    captured::say(&at, &fleet, ctx);
+    let mut shadow = backend.shadow(&ctx.invocation, &fleet, at, only).await?;
     if let Some(share) = args.confirm {
         let confirmed = backend
             .confirm(&ctx.invocation, &fleet, &shadow, share)

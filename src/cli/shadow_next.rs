@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::captured;
 use super::context::Ctx;
 use super::error::{CliError, ErrorCode};
 use super::exit::Exit;
@@ -17,6 +18,7 @@ use crate::render::screen::next::NextScreen;
 pub async fn exec(
     manifest: &Path,
     release: &ReleaseRef,
+    from: Option<&Path>,
     save: Option<&Path>,
     ctx: &mut Ctx,
 ) -> Result<Exit, CliError> {
@@ -24,7 +26,7 @@ pub async fn exec(
     let rendered = rendered(&file, ctx)?;
     let glob = glob(release)?;
     let backend = ctx.backend();
-    let mut fleet = backend.fleet(&ctx.invocation)?;
+    let (at, mut fleet) = captured::open(from, ctx)?;
     let known = fleet.clusters.len();
     fleet
         .clusters
@@ -36,10 +38,11 @@ pub async fn exec(
         )
         .because(format!("{known} are in scope")));
     }
-    ctx.say_reading(&fleet);
+    captured::say(&at, &fleet, ctx);
     let started = ctx.now();
+    let taken_at = captured::taken_at(&at, ctx);
     let told = backend
-        .next_upgrades(&ctx.invocation, &fleet, &rendered, &glob)
+        .next_upgrades(&ctx.invocation, &fleet, at, &rendered, &glob)
         .await?;
     if told.upgrades.is_empty() && told.unread.is_empty() {
         return Err(CliError::new(
@@ -53,12 +56,13 @@ pub async fn exec(
         fleet: &fleet.name,
         manifest: &file,
         hooks: rendered.hooks,
-        taken_at: started,
+        taken_at,
         upgrades: &told.upgrades,
         unread: &unread,
         clusters: fleet.clusters.len(),
         dry_runs: told.dry_runs,
         took: ctx.now().duration_since(started),
+        from: from.map(files::name),
         tool: super::VERSION,
     };
     let document = screen.document();

@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser};
 use jiff::SignedDuration;
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, SavedFleet, Shadow, Share, UndoPreview,
-    UndoScope, UnlockPreview, Unlocked,
+    Backend, Configured, Events, GraphRead, LookAt, RunPreview, SavedFleet, Shadow, Share,
+    UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::console::{Console, Terminals};
 use super::context::Invocation;
@@ -149,6 +149,7 @@ impl Backend for Fake {
         &self,
         _: &Invocation,
         fleet: &Fleet,
+        _: LookAt,
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError> {
         let mut shadow = crate::render::screen::shadow::tests::acme();
@@ -163,7 +164,13 @@ impl Backend for Fake {
         })
     }
 
-    async fn graph(&self, _: &Invocation, _: &Fleet, _: bool) -> Result<GraphRead, CliError> {
+    async fn graph(
+        &self,
+        _: &Invocation,
+        _: &Fleet,
+        _: LookAt,
+        _: bool,
+    ) -> Result<GraphRead, CliError> {
         Ok(GraphRead {
             graph: crate::render::screen::graph::tests::acme(),
             ..GraphRead::default()
@@ -175,23 +182,14 @@ impl Backend for Fake {
     }
 
     fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
-        super::desk::saved_fleet(invocation, saved)
-    }
-
-    async fn shadow_of(
-        &self,
-        invocation: &Invocation,
-        fleet: &Fleet,
-        _: SavedFleet,
-        only: Option<Vec<ReleaseId>>,
-    ) -> Result<Shadow, CliError> {
-        self.shadow(invocation, fleet, only).await
+        super::desk::saved_fleet(invocation, saved, &[])
     }
 
     async fn next_upgrades(
         &self,
         _: &Invocation,
         fleet: &Fleet,
+        _: LookAt,
         _: &Rendered,
         glob: &ReleaseGlob,
     ) -> Result<Foretold, CliError> {
@@ -219,12 +217,7 @@ impl Backend for Fake {
         })
     }
 
-    async fn plan(
-        &self,
-        _: &Invocation,
-        _: &Fleet,
-        _: Option<Inventory>,
-    ) -> Result<Plan, CliError> {
+    async fn plan(&self, _: &Invocation, _: &Fleet, _: LookAt) -> Result<Plan, CliError> {
         Ok(plan::tests::acme())
     }
 
@@ -232,7 +225,7 @@ impl Backend for Fake {
         &self,
         _: &Invocation,
         _: &Fleet,
-        _: Option<Inventory>,
+        _: LookAt,
         overrides: &[String],
     ) -> Result<(Plan, Plan), CliError> {
         let mut what_if = plan::tests::acme();

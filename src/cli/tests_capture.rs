@@ -106,6 +106,42 @@ fn a_saved_inventory_is_forecast_without_a_cluster() {
 }
 
 #[test]
+fn every_verb_that_looks_takes_the_file() {
+    let (folder, file) = saved();
+    let manifest = folder.path().join("next.yaml");
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n";
+    std::fs::write(&manifest, text).unwrap();
+    let next = format!("shadow --manifest {} shop/checkout", manifest.display());
+    for verb in [
+        "plan",
+        "plan --what-if limits.writes_per_second=40",
+        "graph",
+        "graph eu-1 -o dot",
+        "policy explain eu-1/shop/checkout",
+        &next,
+    ] {
+        let live = refit(verb, &PIPES);
+        let from = refit(&format!("{verb} --from {file}"), &PIPES);
+        assert_eq!(
+            (from.exit, &from.stdout),
+            (live.exit, &live.stdout),
+            "{verb}: {}",
+            from.stderr
+        );
+        assert!(
+            from.stderr.starts_with(&format!("reading {file}")),
+            "{verb}: {}",
+            from.stderr
+        );
+        refused(
+            &format!("{verb} --from {file} --cluster mars"),
+            "ContextNotFound",
+            &["holds eu-1, eu-2"],
+        );
+    }
+}
+
+#[test]
 fn what_the_file_does_not_hold_is_refused_with_what_it_holds() {
     let (folder, file) = saved();
     let holds = ["holds eu-1, eu-2", "refit inventory --save "];
@@ -178,7 +214,7 @@ fn a_file_that_is_not_as_it_was_saved_is_refused_at_its_place() {
         ("\"format\":1", "\"format\":7", "another version of refit"),
     ] {
         changed(text.replace(from, to));
-        for verb in ["shadow", "triage"] {
+        for verb in ["shadow", "triage", "plan", "graph"] {
             refused(
                 &format!("{verb} --from {file}"),
                 "FileInvalid",

@@ -8,10 +8,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
-use super::backend::Shadow;
-use super::captured;
+use super::backend::SavedFleet;
+use super::captured::{self, Taken};
 use super::context::Ctx;
 use super::desk::fleet_file;
 use super::error::{CliError, ErrorCode};
@@ -178,32 +176,16 @@ fn invalid(error: &TriageInvalid) -> CliError {
 
 /// Forecasts from a file, or from the clusters.
 async fn forecasts(from: Option<&Path>, ctx: &mut Ctx) -> Result<SavedForecasts, CliError> {
-    let backend = ctx.backend();
-    let Some(path) = from else {
-        let fleet = backend.fleet(&ctx.invocation)?;
-        ctx.say_reading(&fleet);
-        let taken_at = ctx.now();
-        let shadow = backend.shadow(&ctx.invocation, &fleet, None).await?;
-        return Ok(forecasts_of(fleet.name, taken_at, shadow));
+    let taken = from.map(|path| captured::read_any(path, &["ForecastList"], ctx));
+    let (path, value) = match (from, taken.transpose()?) {
+        (Some(path), Some(Taken::Other(value))) => (path, value),
+        (_, Some(Taken::Inventory(saved))) => return forecast(Some(saved), ctx).await,
+        _ => return forecast(None, ctx).await,
     };
-    let file = files::name(path);
-    ctx.say(&format!("reading {file} ..."));
-    let bytes = files::bytes(path)?;
-    let members = files::members(&file, &bytes)?;
-    let about = captured::about(&members);
-    if about["kind"] == captured::KIND {
-        files::checked(&file, captured::KIND, about)?;
-        let saved = captured::of(file, &members)?;
-        let fleet = backend.fleet_of(&ctx.invocation, &saved)?;
-        let taken_at = saved.capture.taken_at;
-        let shadow = captured::forecast(&fleet, saved, None, ctx).await?;
-        return Ok(forecasts_of(fleet.name, taken_at, shadow));
-    }
-    let value = files::document(&file, "ForecastList", &bytes)?;
     let mut saved = read_forecasts(&value).map_err(|error| {
         CliError::new(
             ErrorCode::FileInvalid,
-            format!("{file} is not what this refit understands"),
+            format!("{} is not what this refit understands", files::name(path)),
         )
         .because(error.to_string())
     })?;
@@ -213,24 +195,29 @@ async fn forecasts(from: Option<&Path>, ctx: &mut Ctx) -> Result<SavedForecasts,
         .retain(|it| scope.has_release(&it.forecast.release));
     let globals = &ctx.invocation.globals;
     if globals.selector.is_some() || !globals.contexts.is_empty() {
-        let fleet = backend.fleet(&ctx.invocation)?;
+        let fleet = ctx.backend().fleet(&ctx.invocation)?;
         let known = |id: &ReleaseId| fleet.clusters.iter().any(|it| it.name == id.cluster);
         saved.releases.retain(|it| known(&it.forecast.release));
     }
     Ok(saved)
 }
 
-fn forecasts_of(fleet: String, taken_at: Timestamp, shadow: Shadow) -> SavedForecasts {
+async fn forecast(saved: Option<SavedFleet>, ctx: &mut Ctx) -> Result<SavedForecasts, CliError> {
+    let (at, fleet) = captured::opened(saved, ctx)?;
+    let taken_at = captured::taken_at(&at, ctx);
+    captured::say(&at, &fleet, ctx);
+    let backend = ctx.backend();
+    let shadow = backend.shadow(&ctx.invocation, &fleet, at, None).await?;
     let releases = shadow.releases.into_iter().map(|it| SavedForecast {
         forecast: it.forecast,
         chart: it.chart,
     });
-    SavedForecasts {
-        fleet,
+    Ok(SavedForecasts {
+        fleet: fleet.name,
         taken_at,
         unread: shadow.unread,
         releases: releases.collect(),
-    }
+    })
 }
 
 /// A cause that a rule knows and no release has; or one that nobody knows.

@@ -2,7 +2,7 @@
 //!
 //! Records and objects of the named releases are read, one GET an object, and the rest is computed. The server is asked, by
 //! a dry run under Helm's own name, where it alone can tell and where that name owns by Apply already; a client-side entry
-//! would stand in its own way there.
+//! would stand in its own way there. Of a saved fleet such objects stay unknown.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,6 +27,9 @@ use crate::domain::shadow::{
 };
 use crate::helm::manifest::{self, ManifestError};
 use crate::helm::{ApplyMethod, Record};
+
+/// Why nothing is said of a Secret of a saved fleet that others own values of.
+const HIDDEN_VALUES: &str = "others own values of this Secret, and a saved inventory holds none: whether they are equal, the cluster itself can tell";
 
 /// A rendered manifest, as `helm template` prints it.
 #[derive(Debug, Clone)]
@@ -65,6 +68,8 @@ pub struct Means<'a> {
     pub manager: &'a str,
     /// What will be applied.
     pub rendered: &'a Rendered,
+    /// The fleet is a saved one: its server cannot be asked, and digests stand for the values of its Secrets.
+    pub saved: bool,
     /// Which releases.
     pub wanted: &'a (dyn Fn(&ReleaseId) -> bool + Send + Sync),
 }
@@ -290,7 +295,11 @@ impl Looks<'_> {
         {
             return Ok(plain(NextOutcome::Invalid { reason }));
         }
-        let unknown = match self.schemas.api(self.reader, &object.api_version).await? {
+        let api = match self.schemas.api(self.reader, &object.api_version).await {
+            Err(error) if error.is_fault() => Err(chain(&error)),
+            api => api?,
+        };
+        let unknown = match api {
             Ok(api) => {
                 let input = NextInput {
                     object,
@@ -301,6 +310,10 @@ impl Looks<'_> {
                     upgrades_csa: before.upgrades_csa,
                 };
                 match next(&input) {
+                    Ok(told) if self.means.saved && turns_on_secret_values(&told) => {
+                        let reason = HIDDEN_VALUES.to_owned();
+                        return Ok(plain(NextOutcome::Unknown { reason }));
+                    }
                     Ok(told) => return Ok(told),
                     Err(unknown) => unknown.reason,
                 }
@@ -310,7 +323,7 @@ impl Looks<'_> {
         let Some(live) = live else {
             return Ok(plain(NextOutcome::Created));
         };
-        if owns_by_update(&live, self.means.manager) {
+        if self.means.saved || owns_by_update(&live, self.means.manager) {
             return Ok(plain(NextOutcome::Unknown { reason: unknown }));
         }
         *dry_runs += 1;
@@ -359,6 +372,18 @@ impl Looks<'_> {
         }
         Ok(made)
     }
+}
+
+/// Two owners of a value conflict unless they wish the same: of a Secret in a saved fleet only digests are known.
+fn turns_on_secret_values(told: &NextObject) -> bool {
+    let of_values = |it: &Conflict| {
+        [".data", ".stringData"]
+            .iter()
+            .any(|of| it.field.starts_with(of))
+    };
+    told.object.kind == "Secret"
+        && told.object.group().is_empty()
+        && told.conflicts.iter().any(of_values)
 }
 
 /// `hpa/scale` of `conflict with "hpa" with subresource "scale" using apps/v1`.
@@ -430,6 +455,32 @@ mod tests {
         assert_eq!((read.objects, read.hooks), (1, 1));
         let error = Rendered::read("a: 1\n---\n\tb: [\n".to_owned()).unwrap_err();
         assert!(error.to_string().contains("document"), "{error}");
+    }
+
+    #[test]
+    fn only_shared_values_of_secrets_turn_on_what_is_hidden() {
+        let told = |kind: &str, field: &str| {
+            let object = ObjectRef {
+                api_version: "v1".to_owned(),
+                kind: kind.to_owned(),
+                namespace: None,
+                name: "a".to_owned(),
+            };
+            let conflict = Conflict {
+                field: field.to_owned(),
+                owner: "rotator".to_owned(),
+                since: None,
+                theirs: None,
+                ours: None,
+            };
+            let mut told = NextObject::plain(object, NextOutcome::Conflict);
+            told.conflicts.push(conflict);
+            turns_on_secret_values(&told)
+        };
+        assert!(told("Secret", ".data.password"));
+        assert!(told("Secret", ".stringData.password"));
+        assert!(!told("Secret", ".metadata.labels.app"));
+        assert!(!told("ConfigMap", ".data.password"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::bounded::bounded;
 use super::chain::chain;
 use super::gathered::Gathered;
 use super::graph::{release_sight, sight};
-use super::inventory::{ReleaseRead, Scope, managers_of};
+use super::inventory::{ReleaseRead, Scope, Source, managers_of};
 use super::ports::{Clock, Dice};
 use super::shadow::{
     Admission, Library, LiveProbe, ManifestObject, OfflineForecaster, Settling, Target,
@@ -39,6 +39,16 @@ pub struct Planned {
     pub limits: Limits,
     /// Its labels: policies see them.
     pub labels: BTreeMap<String, String>,
+}
+
+impl Planned {
+    /// The side that only reads.
+    pub fn into_source(self) -> Source {
+        Source {
+            name: self.name,
+            reader: self.reader.map(|(reader, _)| reader),
+        }
+    }
 }
 
 /// What was collected.

@@ -18,6 +18,8 @@ mod estimate;
 #[cfg(test)]
 mod forecast;
 #[cfg(test)]
+mod from_file;
+#[cfg(test)]
 mod graph;
 #[cfg(test)]
 mod helm4;

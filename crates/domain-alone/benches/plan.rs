@@ -62,6 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fleet: &fleet,
         dependencies: &dependencies,
         now: "2026-11-23T10:31:00Z".parse()?,
+        looked_at: None,
         tool: "bench",
         inputs: [].into(),
         unread: [].into(),

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, look, scope};
-use crate::cli::backend::GraphRead;
+use super::Desk;
+use super::ground::{Ground, ground};
+use super::shadow::none_answered;
+use crate::cli::backend::{GraphRead, LookAt};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::domain::fleet::Fleet;
 use crate::domain::graph::{ClusterSight, Cycle, Edge, GraphError, ReadScope, ReleaseGraph, build};
 use crate::domain::ids::ClusterName;
 use crate::engine::graph::see;
+use crate::engine::inventory::Source;
+use crate::engine::plan::Planned;
 use crate::render::{Next, text};
 
 /// Edges of a cycle that an error lists; the JSON has all.
@@ -20,19 +24,16 @@ pub async fn graph(
     desk: &Desk,
     invocation: &Invocation,
     fleet: &Fleet,
+    at: LookAt,
     whole: bool,
 ) -> Result<GraphRead, CliError> {
-    let sources = look::sources(desk, fleet).await;
-    let seen = see(&sources, &scope(invocation)?).await;
+    let Ground {
+        clusters, scope, ..
+    } = ground(desk, invocation, fleet, at).await?;
+    let sources: Vec<Source> = clusters.into_iter().map(Planned::into_source).collect();
+    let seen = see(&sources, &scope).await;
     if seen.clusters.is_empty() {
-        let mut made = CliError::new(
-            ErrorCode::Unreachable,
-            format!("none of {} clusters answered", seen.unread.len()),
-        );
-        for (cluster, why) in &seen.unread {
-            made = made.at(format!("{cluster}: {why}"));
-        }
-        return Err(made);
+        return Err(none_answered(&seen.unread));
     }
     let whole = whole && !invocation.scope().narrows_clusters();
     let graph = of_sights(fleet, seen.clusters, &seen.unread, whole)?;

@@ -6,6 +6,7 @@ mod back;
 mod claims;
 mod fields;
 pub mod graph;
+mod ground;
 mod look;
 mod next;
 mod plan;
@@ -28,8 +29,8 @@ pub use look::{fleet_file, invalid};
 pub use saved::fleet as saved_fleet;
 
 use super::backend::{
-    Backend, Configured, Events, GraphRead, RunPreview, SavedFleet, Shadow, Share, UndoPreview,
-    UndoScope, UnlockPreview, Unlocked,
+    Backend, Configured, Events, GraphRead, LookAt, RunPreview, SavedFleet, Shadow, Share,
+    UndoPreview, UndoScope, UnlockPreview, Unlocked,
 };
 use super::context::Invocation;
 use super::error::{CliError, ErrorCode};
@@ -169,20 +170,22 @@ impl Backend for Desk {
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
+        at: LookAt,
         only: Option<Vec<ReleaseId>>,
     ) -> Result<Shadow, CliError> {
         let only: Option<BTreeSet<ReleaseId>> = only.map(|only| only.into_iter().collect());
         let wanted = |release: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(release));
-        shadow::shadow(self, invocation, fleet, &wanted).await
+        shadow::shadow(self, invocation, fleet, at, &wanted).await
     }
 
     async fn graph(
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
+        at: LookAt,
         whole: bool,
     ) -> Result<GraphRead, CliError> {
-        graph::graph(self, invocation, fleet, whole).await
+        graph::graph(self, invocation, fleet, at, whole).await
     }
 
     async fn capture(
@@ -194,27 +197,18 @@ impl Backend for Desk {
     }
 
     fn fleet_of(&self, invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
-        saved::fleet(invocation, saved)
-    }
-
-    async fn shadow_of(
-        &self,
-        invocation: &Invocation,
-        fleet: &Fleet,
-        saved: SavedFleet,
-        only: Option<Vec<ReleaseId>>,
-    ) -> Result<Shadow, CliError> {
-        saved::shadow(self, invocation, fleet, saved, only).await
+        saved::fleet(invocation, saved, &[])
     }
 
     async fn next_upgrades(
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
+        at: LookAt,
         rendered: &Rendered,
         glob: &ReleaseGlob,
     ) -> Result<Foretold, CliError> {
-        next::next_upgrades(self, invocation, fleet, rendered, glob).await
+        next::next_upgrades(self, invocation, fleet, at, rendered, glob).await
     }
 
     async fn confirm(
@@ -231,19 +225,19 @@ impl Backend for Desk {
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
-        from: Option<Inventory>,
+        at: LookAt,
     ) -> Result<Plan, CliError> {
-        plan::plan(self, invocation, fleet, from).await
+        plan::plan(self, invocation, fleet, at).await
     }
 
     async fn plan_what_if(
         &self,
         invocation: &Invocation,
         fleet: &Fleet,
-        from: Option<Inventory>,
+        at: LookAt,
         overrides: &[String],
     ) -> Result<(Plan, Plan), CliError> {
-        plan::what_if(self, invocation, fleet, from, overrides).await
+        plan::what_if(self, invocation, fleet, at, overrides).await
     }
 
     async fn prepare_run(

@@ -1,6 +1,8 @@
 //! Helm's next upgrade with a manifest, for `shadow --manifest`. Zero writes.
 
-use super::{Desk, scope, shadow};
+use super::ground::{Ground, ground};
+use super::{Desk, shadow};
+use crate::cli::backend::LookAt;
 use crate::cli::context::Invocation;
 use crate::cli::error::CliError;
 use crate::domain::fleet::{Fleet, ReleaseGlob};
@@ -12,16 +14,20 @@ pub async fn next_upgrades(
     desk: &Desk,
     invocation: &Invocation,
     fleet: &Fleet,
+    at: LookAt,
     rendered: &Rendered,
     glob: &ReleaseGlob,
 ) -> Result<Foretold, CliError> {
-    let clusters = shadow::planned(desk, fleet).await;
-    let scope = scope(invocation)?;
+    let saved = at.saved().is_some();
+    let Ground {
+        clusters, scope, ..
+    } = ground(desk, invocation, fleet, at).await?;
     let wanted = |release: &ReleaseId| glob.matches(release);
     let means = Means {
         scope: &scope,
         manager: &fleet.managers.canonical,
         rendered,
+        saved,
         wanted: &wanted,
     };
     let told = foretell(&clusters, means).await;

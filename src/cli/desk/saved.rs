@@ -1,15 +1,17 @@
-//! Fleets that are kept in a file: made with the clusters at hand, forecast without them.
+//! Fleets that are kept in a file: made with the clusters at hand, looked at without them.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::shadow::{over, planned, rules};
+use super::ground::{Ground, planned};
+use super::shadow::rules;
 use super::{Desk, look, scope};
-use crate::cli::backend::{SavedFleet, Shadow};
+use crate::cli::backend::SavedFleet;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::config::{KubeContexts, from_contexts};
 use crate::domain::fleet::{Fleet, Limits};
-use crate::domain::ids::{ClusterName, Namespace, ReleaseId};
+use crate::domain::ids::{ClusterName, Namespace};
 use crate::engine::capture::{At, FleetCapture, Means, capture as record};
 use crate::engine::inventory::Scope;
 use crate::render::{Next, text};
@@ -42,14 +44,18 @@ pub async fn capture(
         .map_err(|error| CliError::of(ErrorCode::Internal, &error))
 }
 
-/// The fleet in scope, of a saved one.
-pub fn fleet(invocation: &Invocation, saved: &SavedFleet) -> Result<Fleet, CliError> {
-    let fleet = match look::fleet_file(&invocation.globals) {
-        Some(_) => {
-            let contexts = |kubeconfig: Option<&Path>| Ok(contexts_in(saved, kubeconfig));
-            look::configured_by(invocation, &[], &contexts, &|| None)?.fleet
-        }
-        None => without_file(saved)?,
+/// The fleet in scope, of a saved one; with `overrides` of fleet.toml.
+pub fn fleet(
+    invocation: &Invocation,
+    saved: &SavedFleet,
+    overrides: &[String],
+) -> Result<Fleet, CliError> {
+    let has_file = look::fleet_file(&invocation.globals).is_some();
+    let fleet = if has_file || !overrides.is_empty() {
+        let contexts = |kubeconfig: Option<&Path>| Ok(contexts_in(saved, kubeconfig));
+        look::configured_by(invocation, overrides, &contexts, &|| None)?.fleet
+    } else {
+        without_file(saved)?
     };
     let fleet = look::narrowed(invocation, fleet).map_err(|error| told(error, saved))?;
     let held = &saved.capture.clusters;
@@ -129,14 +135,12 @@ fn without_file(saved: &SavedFleet) -> Result<Fleet, CliError> {
     Ok(fleet)
 }
 
-/// Forecasts from what was saved: the same way over clusters that answer from it.
-pub async fn shadow(
-    desk: &Desk,
+/// The clusters of a saved fleet: they answer what they answered then, at the time of then.
+pub fn ground(
     invocation: &Invocation,
     fleet: &Fleet,
     saved: SavedFleet,
-    only: Option<Vec<ReleaseId>>,
-) -> Result<Shadow, CliError> {
+) -> Result<Ground, CliError> {
     let scope = taken(invocation, &saved)?;
     let mut capture = saved.capture;
     capture
@@ -146,10 +150,11 @@ pub async fn shadow(
         let known = fleet.cluster(name);
         known.map(|it| it.labels.clone()).unwrap_or_default()
     };
-    let clock = At(capture.taken_at);
-    let clusters = capture.into_planned(LIMITS, &labels);
-    let wanted = |id: &ReleaseId| only.as_ref().is_none_or(|only| only.contains(id));
-    over(desk, invocation, fleet, &clusters, &scope, &clock, &wanted).await
+    Ok(Ground {
+        clock: Arc::new(At(capture.taken_at)),
+        clusters: capture.into_planned(LIMITS, &labels),
+        scope,
+    })
 }
 
 /// The namespaces that are asked for, among those that were read; the driver is the one that was.

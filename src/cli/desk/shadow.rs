@@ -1,40 +1,52 @@
 //! Forecasts of releases, for `shadow` and for `plan`. Zero writes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
+use super::ground::{ground, planned};
 use super::{Desk, scope};
-use crate::cli::backend::{Shadow, Share};
+use crate::cli::backend::{LookAt, Shadow, Share};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
-use crate::cluster::{Reader, Rehearser};
 use crate::domain::fleet::{Fleet, ManagerMatcher, release_order};
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::policy::Book;
 use crate::domain::shadow::{Confirmed, evenly};
 use crate::engine::confirm::{Means, confirm as ask_server};
-use crate::engine::inventory::Scope;
-use crate::engine::plan::{Planned, collect};
-use crate::engine::ports::Clock;
+use crate::engine::plan::collect;
 
 /// Forecasts every release in scope that is `wanted`. An error if no cluster answers.
 pub async fn shadow(
     desk: &Desk,
     invocation: &Invocation,
     fleet: &Fleet,
+    at: LookAt,
     wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
 ) -> Result<Shadow, CliError> {
-    let clusters = planned(desk, fleet).await;
-    over(
-        desk,
-        invocation,
-        fleet,
-        &clusters,
-        &scope(invocation)?,
-        desk.adapters.clock().as_ref(),
+    let (managers, book) = rules(invocation, fleet)?;
+    let ground = ground(desk, invocation, fleet, at).await?;
+    let dice = desk.adapters.dice();
+    let collected = collect(
+        &ground.clusters,
+        &ground.scope,
+        &managers,
+        &book,
+        ground.clock.as_ref(),
+        dice.as_ref(),
         wanted,
     )
-    .await
+    .await;
+    let shadow = Shadow {
+        releases: collected.candidates,
+        unread: collected.unread.into_iter().collect(),
+        dry_runs: collected.dry_runs,
+        sights: collected.sights,
+        asked: collected.asked,
+        confirmed: None,
+    };
+    if shadow.unread.len() < ground.clusters.len() {
+        return Ok(shadow);
+    }
+    Err(none_answered(&shadow.unread))
 }
 
 /// Whose entries are Helm's own, and the policies.
@@ -50,42 +62,6 @@ pub(super) fn rules(
         .map_err(|error| CliError::of(ErrorCode::ConfigInvalid, &error))?
         .with_values(super::claims::sealer(invocation, fleet)?.is_some());
     Ok((managers, book))
-}
-
-/// Forecasts the releases of these clusters.
-pub(super) async fn over(
-    desk: &Desk,
-    invocation: &Invocation,
-    fleet: &Fleet,
-    clusters: &[Planned],
-    scope: &Scope,
-    clock: &dyn Clock,
-    wanted: &(dyn Fn(&ReleaseId) -> bool + Send + Sync),
-) -> Result<Shadow, CliError> {
-    let (managers, book) = rules(invocation, fleet)?;
-    let dice = desk.adapters.dice();
-    let collected = collect(
-        clusters,
-        scope,
-        &managers,
-        &book,
-        clock,
-        dice.as_ref(),
-        wanted,
-    )
-    .await;
-    let shadow = Shadow {
-        releases: collected.candidates,
-        unread: collected.unread.into_iter().collect(),
-        dry_runs: collected.dry_runs,
-        sights: collected.sights,
-        asked: collected.asked,
-        confirmed: None,
-    };
-    if shadow.unread.len() < clusters.len() {
-        return Ok(shadow);
-    }
-    Err(none_answered(&shadow.unread))
 }
 
 /// The error of a fleet that does not answer at all.
@@ -149,25 +125,4 @@ pub async fn confirm(
         made = made.at(format!("{cluster}: {why}"));
     }
     Err(made)
-}
-
-/// The harmless sides of every cluster.
-pub(super) async fn planned(desk: &Desk, fleet: &Fleet) -> Vec<Planned> {
-    let connected = desk.connect(&fleet.clusters).await;
-    fleet
-        .clusters
-        .iter()
-        .filter_map(|cluster| {
-            let found = connected.get(&cluster.name)?.clone();
-            let reader = found.map(|found| -> (Arc<dyn Reader>, Arc<dyn Rehearser>) {
-                (Arc::<dyn crate::cluster::Cluster>::clone(&found), found)
-            });
-            Some(Planned {
-                name: cluster.name.clone(),
-                reader,
-                limits: cluster.limits,
-                labels: cluster.labels.clone(),
-            })
-        })
-        .collect()
 }

@@ -39,6 +39,7 @@ fn metadata() -> Value {
         "digest": "9f31c2a4d8",
         "tool": "0.1.0",
         "madeAt": "2026-11-23T10:31:00Z",
+        "lookedAt": "2026-11-23T10:30:00Z",
         "startBefore": "2026-11-30T10:31:00Z",
         "inputs": {"fleet.toml": "d1"},
         "managers": {"canonical": "helm", "aliases": ["Go-http-client"]},

@@ -20,6 +20,7 @@ Metadata # Where a plan comes from.
   digest: string # SHA-256 of the canonical JSON with this field empty.
   tool: string # Version of refit: run refuses another's plan.
   madeAt: time
+  lookedAt?: time # When the clusters were read, of a plan from a saved inventory.
   startBefore: time # run starts before it, or refuses the plan.
   inputs: {string} # Digests of what it was made from.
   managers: Managers

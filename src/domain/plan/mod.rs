@@ -58,7 +58,7 @@ pub use digest::digest_of;
 pub use facts::{ClusterFacts, Facts, Risk};
 pub use file::{API_VERSION, KIND, PlanUnreadable};
 pub use lint::{Finding, lint};
-pub use planner::{PlanError, PlanRequest, plan};
+pub use planner::{PlanError, PlanRequest, plan, start_before};
 pub use requests::{RequestEstimate, Requests};
 pub use schedule::{Calendar, Coverage, Late, Relaxation, Span, Untested, WaitsFor};
 pub use seals::Seals;
@@ -112,6 +112,9 @@ pub struct PlanMetadata {
     pub tool: String,
     /// When it was made.
     pub made_at: Timestamp,
+    /// When its clusters were read, if that was before: it is made from a saved inventory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Timestamp>,
     /// `run` must start before.
     pub start_before: Timestamp,
     /// Digests of what it was made from: fleet.toml, inventory.

@@ -42,6 +42,8 @@ pub struct PlanRequest<'a> {
     pub dependencies: &'a Dependencies,
     /// When the plan is made.
     pub now: Timestamp,
+    /// When the clusters were read, if that was before.
+    pub looked_at: Option<Timestamp>,
     /// refit's version.
     pub tool: &'a str,
     /// Digests of fleet.toml and inventory.
@@ -337,9 +339,15 @@ fn totals(
     })
 }
 
+/// A plan is to be started before this: so long after its clusters were read.
+pub fn start_before(looked_at: Timestamp, within_seconds: u32) -> Timestamp {
+    let wait = SignedDuration::from_secs(i64::from(within_seconds));
+    looked_at.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
 fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
     let fleet = request.fleet;
-    let wait = SignedDuration::from_secs(i64::from(fleet.start_within_seconds));
+    let looked_at = request.looked_at.unwrap_or(request.now);
     let limits = fleet.clusters.iter().map(|it| (it.name.clone(), it.limits));
     let facts = fleet.clusters.iter().map(|it| {
         let facts = ClusterFacts {
@@ -354,7 +362,8 @@ fn metadata(request: &PlanRequest<'_>) -> PlanMetadata {
         digest: Digest::new(""),
         tool: request.tool.to_owned(),
         made_at: request.now,
-        start_before: request.now.checked_add(wait).unwrap_or(Timestamp::MAX),
+        looked_at: request.looked_at,
+        start_before: start_before(looked_at, fleet.start_within_seconds),
         inputs: request.inputs.clone(),
         managers: fleet.managers.clone(),
         limits: limits.collect(),

@@ -149,10 +149,19 @@ fn make(candidates: Vec<Candidate>, fleet: &Fleet) -> Plan {
 }
 
 fn try_make(candidates: Vec<Candidate>, fleet: &Fleet) -> Result<Plan, PlanError> {
+    make_of(candidates, fleet, None)
+}
+
+fn make_of(
+    candidates: Vec<Candidate>,
+    fleet: &Fleet,
+    looked_at: Option<Timestamp>,
+) -> Result<Plan, PlanError> {
     let request = PlanRequest {
         fleet,
         dependencies: &Dependencies::default(),
         now: now(),
+        looked_at,
         tool: TOOL,
         inputs: [("inventory".to_owned(), digest_of(b"x"))].into(),
         unread: [(ClusterName::new("edge-1"), "token expired".to_owned())].into(),
@@ -177,6 +186,20 @@ fn names(wave: &Wave) -> Vec<String> {
         .iter()
         .map(|it| it.release.to_string())
         .collect()
+}
+
+#[test]
+fn a_plan_ages_from_the_look_at_the_clusters() {
+    let fleet = fleet(3, usual());
+    let live = make(grid(), &fleet);
+    let day = SignedDuration::from_hours(24);
+    let looked_at = now() - day;
+    let saved = make_of(grid(), &fleet, Some(looked_at)).unwrap();
+    let (live, saved) = (live.metadata, saved.metadata);
+    assert_eq!(saved.start_before, live.start_before - day);
+    assert_eq!(saved.made_at, live.made_at);
+    assert_eq!((live.looked_at, saved.looked_at), (None, Some(looked_at)));
+    assert_ne!(live.digest, saved.digest);
 }
 
 #[test]

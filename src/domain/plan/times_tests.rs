@@ -370,6 +370,7 @@ fn an_unknown_zone_is_refused() {
         fleet: &fleet,
         dependencies: &Dependencies::default(),
         now: time("2026-11-23T10:31:00Z"),
+        looked_at: None,
         tool: "0.1.0",
         inputs: BTreeMap::new(),
         unread: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! What is kept of one cluster: requests as texts, and the answers that they got, without values of Secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,6 +157,9 @@ pub struct Answers {
     pub records: BTreeMap<String, RecordRow>,
     /// Lists by apiVersion and kind, of what manifests name or admission and autoscalers need; objects by namespace and name.
     pub lists: BTreeMap<String, Answer<BTreeMap<String, Text>>>,
+    /// Objects of those lists of which not all is kept: that they are there is known, and who asks for one is told so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, BTreeSet<String>>,
     /// Objects that were read by themselves.
     pub objects: BTreeMap<String, Answer<Option<Text>>>,
     /// Hashes of schemas.

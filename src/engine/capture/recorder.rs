@@ -166,29 +166,37 @@ impl Recorder {
         self.hidden(&live.json)
     }
 
-    /// Of an item of a list what a forecast may ask for, if anything.
+    /// Of an item of a list what a forecast may ask for.
     fn listed(
         &self,
         kept: &Kept,
         api_version: &str,
         kind: &str,
         live: &LiveObject,
-    ) -> Result<Option<Text>, KeepError> {
+    ) -> Result<Listed, KeepError> {
         if kept.is_named(kind, &live.json) || kept_by(live).is_some() {
-            return self.hidden_live(live).map(Some);
+            return self.hidden_live(live).map(Listed::Whole);
         }
         let whole = (api_version, kind) == ("v1", "Namespace")
             || WHOLE_GROUPS.iter().any(|it| api_version.starts_with(it));
         if !whole {
-            return Ok(None);
+            return Ok(Listed::Name);
         }
         let mut json = live.json.clone();
         for (parent, part) in LEFT_OUT {
             let parent = json.pointer_mut(parent).and_then(Value::as_object_mut);
             parent.and_then(|parent: &mut Map<_, _>| parent.remove(part));
         }
-        self.hidden(&json).map(Some)
+        self.hidden(&json).map(Listed::Part)
     }
+}
+
+/// What is kept of an item of a list.
+enum Listed {
+    Whole(Text),
+    /// What admission, autoscalers and the like are asked for.
+    Part(Text),
+    Name,
 }
 
 impl Kept {
@@ -332,12 +340,21 @@ impl Reader for Recorder {
             kind,
             pages,
             list: BTreeMap::new(),
+            others: BTreeSet::new(),
         };
         let came = self.reader.visit(api_version, kind, &mut tee).await;
-        let list = std::mem::take(&mut tee.list);
+        let (list, others) = (
+            std::mem::take(&mut tee.list),
+            std::mem::take(&mut tee.others),
+        );
         if let Some(answer) = Answer::of(&came, |()| list) {
             self.keep(|kept| {
                 let key = list_key(api_version, kind);
+                if others.is_empty() {
+                    kept.answers.others.remove(&key);
+                } else {
+                    kept.answers.others.insert(key.clone(), others);
+                }
                 kept.answers.lists.insert(key, answer);
                 Ok(())
             });
@@ -433,15 +450,23 @@ struct Tee<'a> {
     kind: &'a str,
     pages: &'a mut dyn Pages,
     list: BTreeMap<String, Text>,
+    others: BTreeSet<String>,
 }
 
 impl Pages for Tee<'_> {
     fn page(&mut self, objects: Vec<LiveObject>) {
-        let (recorder, list) = (self.recorder, &mut self.list);
+        let (recorder, list, others) = (self.recorder, &mut self.list, &mut self.others);
         recorder.keep(|kept| {
             for live in &objects {
-                let text = recorder.listed(kept, self.api_version, self.kind, live)?;
-                list.extend(text.map(|text| (place_of(&live.json), text)));
+                let place = place_of(&live.json);
+                match recorder.listed(kept, self.api_version, self.kind, live)? {
+                    Listed::Whole(text) => drop(list.insert(place, text)),
+                    Listed::Part(text) => {
+                        others.insert(place.clone());
+                        list.insert(place, text);
+                    }
+                    Listed::Name => drop(others.insert(place)),
+                }
             }
             Ok(())
         });
@@ -450,6 +475,7 @@ impl Pages for Tee<'_> {
 
     fn again(&mut self) {
         self.list.clear();
+        self.others.clear();
         self.pages.again();
     }
 }

@@ -56,13 +56,24 @@ fn absent(what: String) -> cluster::Error {
 }
 
 fn refused(what: String, kind: ErrorKind) -> cluster::Error {
+    let message = format!(
+        "{NOT_CAPTURED}: save it again under these settings, or look at the cluster itself"
+    );
+    fault(what, kind, message)
+}
+
+/// An object that no release's manifest had: it is there, and that is all that is kept of it.
+fn only_named(what: String) -> cluster::Error {
+    let message = "it is there, in no release, and the saved inventory holds only its name: look at the cluster itself";
+    fault(what, ErrorKind::Server, message.to_owned())
+}
+
+fn fault(what: String, kind: ErrorKind, message: String) -> cluster::Error {
     cluster::Error {
         kind,
         code: FAULT,
         operation: what,
-        message: format!(
-            "{NOT_CAPTURED}: save it again under these settings, or look at the cluster itself"
-        ),
+        message,
         retry_after: None,
         source: None,
     }
@@ -129,7 +140,13 @@ impl Reader for Saved {
             return text.map(|text| live(text, &key)).transpose();
         }
         let list = self.list(&object.api_version, &object.kind)?;
-        let found = list.get(&place_named(object));
+        let place = place_named(object);
+        let others = &self.answers.others;
+        let others = others.get(&list_key(&object.api_version, &object.kind));
+        if others.is_some_and(|others| others.contains(&place)) {
+            return Err(only_named(key));
+        }
+        let found = list.get(&place);
         found.map(|text| live(text, &key)).transpose()
     }
 

@@ -11,7 +11,7 @@ use crate::domain::fleet::settings::{Budget, GateCheck, OnSpent, WindowRule};
 use crate::domain::ids::ClusterName;
 use crate::domain::plan::{HeldRelease, Plan, PlannedRelease, RequestEstimate, Requests, Wave};
 use crate::domain::shadow::Reason;
-use crate::render::screen::plan::outcome_word;
+use crate::render::screen::plan::{outcome_word, planned_at};
 use crate::render::{Next, text};
 
 /// A table of more rows is folded.
@@ -192,7 +192,7 @@ impl View {
             digest: format!("sha256:{}", meta.digest),
             tool: meta.tool.clone(),
             playbook: meta.settings.playbook.clone(),
-            made_at: text::minute(meta.made_at),
+            made_at: planned_at(meta),
             start_before: text::minute(meta.start_before),
             deadline: meta.deadline.to_string(),
             verdict: verdict(plan),

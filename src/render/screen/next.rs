@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::plan::outcome_word;
-use super::shadow::{fields_argument, object_name, release_columns, value};
+use super::shadow::{fields_argument, object_name, release_columns, took, value};
 use crate::domain::fleet::release_order;
 use crate::domain::ids::ClusterName;
 use crate::domain::shadow::{NextObject, NextOutcome, NextUpgrade, ReleaseOutcome};
@@ -22,6 +22,8 @@ pub struct NextScreen<'a> {
     pub fleet: &'a str,
     /// The manifest's file.
     pub manifest: &'a str,
+    /// The saved inventory that was looked at; `None`: the clusters were.
+    pub from: Option<String>,
     /// Its hooks, which are not forecast.
     pub hooks: usize,
     /// When the reading began.
@@ -102,8 +104,13 @@ impl NextScreen<'_> {
             text::count(of_word("Created")),
             text::count(of_word("Deleted")),
             text::counted(self.clusters as u64, "cluster"),
-            text::duration(self.took),
+            took(self.from.as_deref(), self.taken_at, self.took),
         ))]);
+        if self.from.is_some() {
+            document = document.total([Span::plain(
+                "Of values of Secrets a saved inventory holds digests: they count as changed.",
+            )]);
+        }
         let client_side = sorted.iter().filter(|it| !it.server_side).count() as u64;
         if client_side > 0 {
             document = document.total([Span::plain(format!(
@@ -360,6 +367,7 @@ pub(crate) mod tests {
             clusters: 2,
             dry_runs: 0,
             took: SignedDuration::from_millis(400),
+            from: None,
             tool: "0.1.0",
         };
         assert!(screen.has_findings());

@@ -6,6 +6,7 @@ use crate::domain::ids::{ClusterName, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::report::{ReleaseReport, RunReport, RunState, Totals};
 use crate::domain::run::{Outcome, Side};
+use crate::render::screen::plan::planned_at;
 use crate::render::{Column, Document, Next, Record, Role, Span, text};
 
 /// How much a run has to write.
@@ -74,7 +75,7 @@ impl RunPreviewScreen<'_> {
             Span::plain(format!(
                 "   {}   planned {}",
                 text::short_digest(metadata.digest.as_str()),
-                text::minute(metadata.made_at)
+                planned_at(metadata)
             )),
         ];
         if self.preview.moved > 0 {

@@ -50,6 +50,15 @@ pub struct ShadowScreen<'a> {
     pub tool: &'a str,
 }
 
+/// How long a look took, and at which file, if it was one.
+pub fn took(from: Option<&str>, taken_at: Timestamp, took: SignedDuration) -> String {
+    let took = text::duration(took);
+    match from {
+        None => took,
+        Some(file) => format!("from {file} of {}, {took}", text::minute(taken_at)),
+    }
+}
+
 impl ShadowScreen<'_> {
     /// A row a release: kind `ForecastList`.
     pub fn document(&self) -> Document {
@@ -237,14 +246,7 @@ impl ShadowScreen<'_> {
         } else {
             format!("{read} of {} clusters", self.clusters)
         };
-        let took = match &self.from {
-            None => text::duration(self.took),
-            Some(file) => format!(
-                "from {file} of {}, {}",
-                text::minute(self.taken_at),
-                text::duration(self.took)
-            ),
-        };
+        let took = took(self.from.as_deref(), self.taken_at, self.took);
         format!(
             "{}, {} latent, {}; {}, {}, {} asked, {clusters}, {took}, 0 writes.",
             text::counted(totals.active, "active conflict"),

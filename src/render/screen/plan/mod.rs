@@ -12,7 +12,7 @@ use serde_json::json;
 use super::requests;
 use crate::domain::fleet::natural_order;
 use crate::domain::ids::ClusterName;
-use crate::domain::plan::{Plan, RequestEstimate};
+use crate::domain::plan::{Plan, PlanMetadata, RequestEstimate};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Document, Next, Record, Role, Span, text};
 
@@ -51,7 +51,7 @@ impl PlanScreen<'_> {
                 plan.metadata.fleet,
                 text::counted(known, "release"),
                 text::counted(text::len(&clusters_of(plan)), "cluster"),
-                text::minute(plan.metadata.made_at),
+                planned_at(&plan.metadata),
                 plan.metadata.tool,
             ))
             .names(
@@ -172,6 +172,15 @@ impl PlanScreen<'_> {
             )
             .field("summary", json!({"releases": records.len()}))
             .listing(columns, records)
+    }
+}
+
+/// When a plan was made, and of what, if its clusters were read before.
+pub fn planned_at(metadata: &PlanMetadata) -> String {
+    let made_at = text::minute(metadata.made_at);
+    match metadata.looked_at {
+        None => made_at,
+        Some(looked_at) => format!("{made_at} from an inventory of {}", text::minute(looked_at)),
     }
 }
 

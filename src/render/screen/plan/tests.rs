@@ -60,6 +60,7 @@ pub(crate) fn acme() -> Plan {
             digest: "9f31c2a4d8".into(),
             tool: "0.1.0".into(),
             made_at: "2026-11-23T10:31:00Z".parse().unwrap(),
+            looked_at: None,
             start_before: "2026-11-30T10:31:00Z".parse().unwrap(),
             inputs: BTreeMap::new(),
             managers: Managers {

@@ -762,7 +762,7 @@ proptest! {
 }
 
 #[test]
-fn declared_dependencies_keep_their_lines() {
+fn declared_dependencies_keep_their_places() {
     let text = format!(
         "{MINIMAL}\n[[depends]]\nrelease = \"*/shop/*\"\non = \"*/ingress/ingress-nginx\"\n\n\
          [[depends]]\non = \"hub/auth/dex\"\nrelease = \"**/*/*\"\n[graph]\ncut_inferred = true\n"
@@ -785,11 +785,11 @@ fn declared_dependencies_keep_their_lines() {
         [
             [
                 "*/shop/*",
-                "fleet.toml:8",
+                "fleet.toml:8:11",
                 "*/ingress/ingress-nginx",
-                "fleet.toml:9"
+                "fleet.toml:9:6"
             ],
-            ["**/*/*", "fleet.toml:13", "hub/auth/dex", "fleet.toml:12"],
+            ["**/*/*", "fleet.toml:13:11", "hub/auth/dex", "fleet.toml:12:6"],
         ]
     );
     assert!(fleet.cut_inferred && !load_acme(MINIMAL).unwrap().fleet.cut_inferred);

@@ -144,9 +144,6 @@ fn the_same_value_again_makes_the_same_plan() {
 
 /// `soak.prod 72h -> 48h` is `--what-if soak.prod=48h`.
 fn what_if(change: &str) -> Option<String> {
-    if change.starts_with("clusters.") {
-        return None;
-    }
     let (was, value) = change.split_once(" -> ")?;
     let (key, _) = was.rsplit_once(' ')?;
     override_text(&format!("{key}={value}")).ok()

@@ -118,14 +118,14 @@ impl Change {
             ),
             Self::Rate(at, rate) => {
                 let key = at.map_or("limits.cluster_writes_per_second".to_owned(), |at| {
-                    format!("clusters.{}.limits.writes_per_second", cluster(at))
+                    format!("clusters.{}.limits.writes_per_second", Name(&cluster(at)))
                 });
                 let was = limits(*at).map_or(0, |it| it.writes_per_second);
                 format!("{key} {was} -> {rate}")
             }
             Self::InFlight(at, releases) => {
                 let key = at.map_or("limits.in_flight".to_owned(), |at| {
-                    format!("clusters.{}.limits.in_flight", cluster(at))
+                    format!("clusters.{}.limits.in_flight", Name(&cluster(at)))
                 });
                 let was = limits(*at).map_or(0, |it| it.in_flight);
                 format!("{key} {was} -> {releases}")

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::change::{Change, longer_opening, one_more_day, shorter_soak};
 use super::finish::{done, slack};
 use super::open::OpenTime;
-use super::pace::{Writing, writing};
+use super::pace::{WaveWriting, writing};
 use super::place::{needs_of, place};
 use super::sites::Sites;
 use super::work::WaveWork;
@@ -46,7 +46,7 @@ pub(super) struct Pricing<'a> {
     pub(super) sites: &'a Sites,
     pub(super) work: &'a [WaveWork],
     pub(super) terms: &'a Terms,
-    pub(super) writing: &'a [Vec<Writing>],
+    pub(super) writing: &'a [WaveWriting],
 }
 
 /// A change and what it gains.
@@ -229,7 +229,10 @@ impl Pricing<'_> {
             .writing
             .iter()
             .filter_map(|wave| {
-                let slowest = wave.iter().map(|it| (Reverse(it.seconds), it.cluster));
+                let slowest = wave
+                    .parts
+                    .iter()
+                    .map(|it| (Reverse(it.seconds), it.cluster));
                 slowest.min()
             })
             .collect();

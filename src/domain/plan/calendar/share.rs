@@ -320,6 +320,14 @@ mod tests {
                     let idle = (*to).min(ends[kind]) - *from - i64::try_from(wrote).unwrap();
                     prop_assert!(idle <= need.longest || to - from < need.longest, "{kind} rests {idle} s of {from} to {to}");
                     prop_assert!(wrote == 0 || to - from >= need.longest);
+                    // Not done in it: its last release has room, and what is left would have had none.
+                    if wrote > 0 && ends[kind] > *to {
+                        let room = (to - from - need.longest).max(need.longest);
+                        prop_assert!(i64::try_from(wrote).unwrap() <= room, "{kind} writes {wrote} s of {from} to {to}");
+                        let speeds = all.range(..from + room).filter_map(|(_, it)| it.get(kind));
+                        let done: f64 = speeds.map(|(speed, own)| *speed as f64 / *own as f64).sum();
+                        prop_assert!(need.seconds as f64 - done > (to - from - room) as f64 - 1e-6);
+                    }
                 }
             }
             if let Ok(apart) = apart {

@@ -61,7 +61,7 @@ impl PlanScreen<'_> {
                     .map(|release| release.release.to_string()),
             );
         if !plan.waves.is_empty() {
-            let dated = plan.waves.iter().any(|wave| wave.starts.is_some());
+            let dated = plan.calendar.is_some();
             let table = if dated { self.dated() } else { self.waves() };
             document = document.gap().table(table);
         }

@@ -255,6 +255,10 @@ fn pods_wait_for_what_they_name() {
             json!({"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]}),
             "volume PersistentVolumeClaim data 0.9",
         ),
+        (
+            json!({"volumes": [{"csi": {"driver": "x", "nodePublishSecretRef": {"name": "db"}}}]}),
+            "secret Secret db 0.8",
+        ),
         (json!({"containers": [{"name": "db"}]}), ""),
     ] {
         let wanted: Vec<&str> = wanted.split('\n').filter(|it| !it.is_empty()).collect();
@@ -370,6 +374,16 @@ fn names_elsewhere_are_found_too() {
                 json!({}),
             )],
             vec!["reference ClusterIssuer le 0.6"],
+        ),
+        (
+            object(
+                "gateway.networking.k8s.io/v1",
+                "Gateway",
+                "g",
+                json!({"spec": {"listeners": [{"tls": {"certificateRefs": [{"name": "tls"}]}}]}}),
+            ),
+            vec![object("v1", "Secret", "tls", json!({}))],
+            vec!["secret Secret tls 0.8"],
         ),
         (
             object(

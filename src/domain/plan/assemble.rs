@@ -67,6 +67,12 @@ pub(super) fn assemble(
             .approvals
             .iter()
             .any(|pattern| crate::domain::fleet::fits(pattern, &name));
+        let canary = batch.slot.stage == 0;
+        let canaries = batch.releases.iter().filter(|_| canary);
+        let needed: BTreeSet<u32> = canaries
+            .flat_map(|at| from.needs.of(*at))
+            .copied()
+            .collect();
         let mut releases = Vec::with_capacity(batch.releases.len());
         for place in &batch.releases {
             let index = *place as usize;
@@ -84,7 +90,8 @@ pub(super) fn assemble(
                 planned: &planned,
                 row,
                 first_wave: number == 1,
-                canary: batch.slot.stage == 0,
+                canary,
+                needed: needed.contains(place),
                 firsts: firsts[index],
                 moved: match from.moved[index] {
                     Moved::No | Moved::Size => String::new(),

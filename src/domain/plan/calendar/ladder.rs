@@ -7,8 +7,8 @@ use super::change::{Change, earlier, longer_opening, one_more_day, shorter_soak,
 use super::open::OpenTime;
 use super::relax::{EARLIER, Priced, Pricing};
 
-/// Steps of a ladder: a year of weeks, seven days, soaks down to a quarter of an hour, a limit 64 times.
-const MOST_STEPS: usize = 52;
+/// Steps of a ladder: ten years of weeks off a freeze. Each search takes as many prices as the number has bits.
+const MOST_STEPS: usize = 520;
 
 /// Doublings of a limit: what needs more than 64 times is another fleet.
 const MOST_DOUBLINGS: usize = 6;

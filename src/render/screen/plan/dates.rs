@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::{PlanScreen, few};
-use crate::domain::ids::ClusterName;
+use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::plan::{Relaxation, Wave};
 use crate::render::screen::calendar;
 use crate::render::{Column, Document, Role, Span, Table, text};
@@ -21,11 +21,14 @@ impl PlanScreen<'_> {
                 (Some(from), Some(to)) if from < to => format!("waves {from} to {to}"),
                 (from, _) => format!("wave {}", from.unwrap_or_default()),
             };
+            let firsts: BTreeSet<&ReleaseId> = plan.untested.iter().map(|it| &it.first).collect();
             document = document.text(format!(
-                "Untested after wave {}: {} of {} signatures, first seen in {when}: refit show PLAN --untested",
+                "After wave {}, {} of signatures are seen; {} in {when} {} the first of {} kind: refit show PLAN --untested",
                 first.number,
-                plan.untested.len(),
-                first.coverage.total,
+                text::percent(first.coverage.seen.into(), first.coverage.total.into()),
+                text::counted(u32::try_from(firsts.len()).unwrap_or(u32::MAX), "release"),
+                if firsts.len() == 1 { "is" } else { "are" },
+                if firsts.len() == 1 { "its" } else { "their" },
             ));
         }
         let drawings = calendar::drawings(plan);

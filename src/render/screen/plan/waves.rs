@@ -103,6 +103,7 @@ impl PlanScreen<'_> {
         let records = self.plan.untested.iter().map(|it| Record {
             cells: vec![
                 Span::plain(it.wave.to_string()),
+                Span::plain(it.first.to_string()),
                 Span::plain(it.releases.to_string()),
                 Span::plain(text::cell(&it.why, false)),
                 Span::plain(&it.signature),
@@ -113,6 +114,7 @@ impl PlanScreen<'_> {
         });
         let columns = [
             Column::new("WAVE"),
+            Column::new("FIRST"),
             Column::new("RELEASES"),
             Column::new("WHY").narrow(1),
             Column::new("SIGNATURE"),

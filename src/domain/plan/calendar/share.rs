@@ -84,9 +84,8 @@ pub(super) fn shared(
 
 impl Going {
     fn new(kind: usize, need: &Need, ready: i64) -> Self {
-        let seconds = need.seconds.unsigned_abs().into();
-        let alone = need.alone.unsigned_abs().into();
-        let (seconds, alone): (u128, u128) = (seconds, alone);
+        let seconds = u128::from(need.seconds.unsigned_abs());
+        let alone = u128::from(need.alone.unsigned_abs());
         Self {
             kind,
             left: seconds * alone * GRAIN,
@@ -186,6 +185,18 @@ mod tests {
     /// Writes a second of the pace, in millionths, and nobody looks beyond `END`.
     const UNIT: u128 = 1_000_000;
     const END: i64 = 2_000;
+
+    /// A second of work at one's own speed, and less than can be told apart.
+    const WORK: u128 = 1_000_000_000;
+    const TINY: u128 = WORK / 1_000;
+
+    fn work_of(speed: u128, own: u128) -> u128 {
+        speed * WORK / own
+    }
+
+    fn number(seconds: i64) -> u128 {
+        seconds.unsigned_abs().into()
+    }
 
     /// What is written from one second to the next: by kind `(of, with)`.
     type Second = BTreeMap<usize, (u128, u128)>;
@@ -288,7 +299,7 @@ mod tests {
                 return Ok(());
             };
             let of = |kind: usize| &needs[kind].1;
-            let mut done: BTreeMap<usize, f64> = BTreeMap::new();
+            let mut done: BTreeMap<usize, u128> = BTreeMap::new();
             for (at, second) in &all {
                 let mut used = 0;
                 let mut wanting = false;
@@ -296,11 +307,11 @@ mod tests {
                     let need = of(*kind);
                     let inside = open[*kind].iter().any(|(from, to)| from <= at && at < to);
                     prop_assert!(inside, "{kind} writes at {at}");
-                    prop_assert!(speed >= own && speed * need.alone.unsigned_abs() as u128 <= own * need.seconds.unsigned_abs() as u128);
-                    wanting |= speed * (need.alone.unsigned_abs() as u128) < own * need.seconds.unsigned_abs() as u128;
+                    let (alone, seconds) = (number(need.alone), number(need.seconds));
+                    prop_assert!(speed >= own && speed * alone <= own * seconds);
+                    wanting |= speed * alone < own * seconds;
                     used += need.pace() * speed / own;
-                    // In seconds at its own speed.
-                    *done.entry(*kind).or_default() += *speed as f64 / *own as f64;
+                    *done.entry(*kind).or_default() += work_of(*speed, *own);
                 }
                 prop_assert!(used <= pace, "{used} of {pace} at {at}");
                 // Speeds are whole grains: a thousandth of a second's work.
@@ -309,9 +320,10 @@ mod tests {
             }
             let ends = ends(&all);
             for (kind, need) in &needs {
-                let work = need.seconds as f64;
-                prop_assert!(done[kind] >= work - 1e-6, "{} of {work}", done[kind]);
-                prop_assert!(done[kind] < work + need.seconds as f64 / need.alone as f64 + 1e-6);
+                let work = number(need.seconds) * WORK;
+                let a_second = work_of(number(need.seconds), number(need.alone));
+                prop_assert!(done[kind] + TINY >= work, "{} of {work}", done[kind]);
+                prop_assert!(done[kind] < work + a_second + TINY);
             }
             // Of an opening, the largest release's time is lost, or all of it if that is less.
             for (kind, need) in &needs {
@@ -325,8 +337,9 @@ mod tests {
                         let room = (to - from - need.longest).max(need.longest);
                         prop_assert!(i64::try_from(wrote).unwrap() <= room, "{kind} writes {wrote} s of {from} to {to}");
                         let speeds = all.range(..from + room).filter_map(|(_, it)| it.get(kind));
-                        let done: f64 = speeds.map(|(speed, own)| *speed as f64 / *own as f64).sum();
-                        prop_assert!(need.seconds as f64 - done > (to - from - room) as f64 - 1e-6);
+                        let done: u128 = speeds.map(|(speed, own)| work_of(*speed, *own)).sum();
+                        let rest = number(to - from - room) * WORK;
+                        prop_assert!(number(need.seconds) * WORK + TINY > done + rest);
                     }
                 }
             }

@@ -61,6 +61,11 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
             before.metadata.fleet, after.metadata.fleet
         ));
     }
+    for (plan, name) in [(&before, &before_name), (&after, &after_name)] {
+        if let Some(doubt) = plan_file::doubt(plan, name) {
+            document = document.warning(doubt);
+        }
+    }
     if !diff.is_empty() {
         document = document.next(
             Next::Show {

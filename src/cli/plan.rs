@@ -30,6 +30,9 @@ Examples:
   # What would another limit, or a shorter soak, change? Nothing is saved
   refit plan --what-if limits.writes_per_second=40 --what-if soak.prod=48h
 
+  # And one cluster's own limits, windows or time zone
+  refit plan --what-if clusters.eu-1.limits.writes_per_second=8
+
   # What has changed since a plan was made; the new plan takes its place
   refit plan --refresh acme.plan.json
 
@@ -67,7 +70,7 @@ pub struct Args {
 
 /// Sections that --what-if may change: what a plan is made by. Others change what is forecast, or where things are.
 const WHAT_IF: &[&str] = &[
-    "limits", "waves", "windows", "freezes", "risk", "cost", "budget", "gates", "plan",
+    "limits", "clusters", "waves", "windows", "freezes", "risk", "cost", "budget", "gates", "plan",
 ];
 
 /// Keys of `[fleet]` that it may change.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::error::{CliError, ErrorCode};
-use super::files;
-use crate::domain::plan::{Plan, PlanUnreadable};
+use super::{VERSION, files};
+use crate::domain::plan::{Plan, PlanRefused, PlanUnreadable};
 use crate::render::Next;
 
 /// Reads a plan. It may be expired or another tool's: `run` checks that.
@@ -20,6 +20,55 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), CliError> {
         .to_json()
         .map_err(|error| CliError::of(ErrorCode::Internal, &error))?;
     files::write_text(path, &text)
+}
+
+/// Why a run refuses a plan, with what to do.
+pub fn refused(refused: &PlanRefused, file: &str) -> CliError {
+    let again = Next::PlanSave {
+        plan: file.to_owned(),
+    };
+    match refused {
+        PlanRefused::Edited {
+            place,
+            stated,
+            content,
+        } => CliError::new(
+            ErrorCode::PlanEdited,
+            format!("{file} was edited after it was made"),
+        )
+        .at(format!("{place}   digest {stated}, content {content}"))
+        .because("what a plan says is what runs, so a changed plan is refused")
+        .next("change fleet.toml instead, then plan again")
+        .next(again),
+        PlanRefused::Expired { start_before } => CliError::new(
+            ErrorCode::PlanExpired,
+            format!("{file} had to be started before {start_before}"),
+        )
+        .at("/metadata/startBefore")
+        .next(Next::PlanRefresh {
+            plan: file.to_owned(),
+        }),
+        PlanRefused::ForeignTool { .. } => CliError::of(ErrorCode::PlanOfOtherTool, refused)
+            .at("/metadata/tool")
+            .next(again),
+        PlanRefused::OtherPlan { .. } | PlanRefused::Broken { .. } => {
+            CliError::of(ErrorCode::PlanEdited, refused).next(again)
+        }
+    }
+}
+
+/// What somebody who reads the plan should know before he signs it: that no run would take it. Its start date is in the plan.
+pub fn doubt(plan: &Plan, file: &str) -> Option<String> {
+    let why = match plan.clone().check(None, VERSION, None) {
+        Ok(_) => return None,
+        Err(PlanRefused::Edited { place, .. }) => {
+            format!("{file} was edited after it was made, at {place}")
+        }
+        Err(other) => format!("{file}: {other}"),
+    };
+    Some(format!(
+        "{why}: it is shown as it is now, and run refuses it"
+    ))
 }
 
 fn refuse(file: &str, error: &PlanUnreadable) -> CliError {
@@ -53,9 +102,9 @@ fn refuse(file: &str, error: &PlanUnreadable) -> CliError {
             tool,
         } => {
             let (code, why) = match tool {
-                Some(tool) if tool != super::VERSION => (
+                Some(tool) if tool != VERSION => (
                     ErrorCode::PlanOfOtherTool,
-                    format!("refit {tool} made it; this is {}", super::VERSION),
+                    format!("refit {tool} made it; this is {VERSION}"),
                 ),
                 _ => (
                     ErrorCode::FileInvalid,

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::files;
 use super::plan_file;
 use crate::domain::ids::ReleaseId;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, PlanRefused};
 use crate::render::page::page;
 use crate::render::screen::plan::PlanScreen;
 use crate::render::screen::requests::requests;
@@ -92,6 +92,12 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         let page = page
             .clone()
             .unwrap_or_else(|| args.plan.with_extension("html"));
+        // A page is to be signed: one of an edited plan is made for nobody.
+        if let Err(edited @ (PlanRefused::Edited { .. } | PlanRefused::Broken { .. })) =
+            plan.clone().check(None, &plan.metadata.tool, None)
+        {
+            return Err(plan_file::refused(&edited, &file));
+        }
         let document = html(&plan, &file, &page)?;
         ctx.show(&document)?;
         return Ok(Exit::Ok);
@@ -123,6 +129,10 @@ pub fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         requests(&plan)
     } else {
         screen.document()
+    };
+    let document = match plan_file::doubt(&plan, &file) {
+        Some(doubt) => document.warning(doubt),
+        None => document,
     };
     ctx.show(&document)?;
     Ok(ctx.findings(plan.summary.migrate > 0))

@@ -81,7 +81,7 @@ fn a_cycle_is_an_error_with_every_edge_and_what_would_break_it() {
     let (dex, nginx) = ("eu-1/auth/dex", "eu-1/ingress/ingress-nginx");
     let document = serde_json::json!({
         "apiVersion": "refit.dev/v1", "kind": "ReleaseGraph", "nodes": [{"release": dex}, {"release": nginx}],
-        "edges": [edge(nginx, dex, "secret", "Secret dex-tls", 0.6), edge(dex, nginx, "declared", "fleet.toml:51", 1.0)],
+        "edges": [edge(nginx, dex, "secret", "Secret dex-tls", 0.6), edge(dex, nginx, "declared", "fleet.toml:51:11", 1.0)],
     });
     std::fs::write(&path, document.to_string()).unwrap();
     let came = refit(&format!("graph --from {}", path.display()), &PIPES);
@@ -90,8 +90,8 @@ fn a_cycle_is_an_error_with_every_edge_and_what_would_break_it() {
     assert_eq!(
         error,
         "2 releases wait for each other   Cycle, exit 1\n\
-         where: eu-1/auth/dex -> eu-1/ingress/ingress-nginx   declared   fleet.toml:51\n       \
+         where: eu-1/auth/dex -> eu-1/ingress/ingress-nginx   declared   fleet.toml:51:11\n       \
          eu-1/ingress/ingress-nginx -> eu-1/auth/dex   inferred   Secret dex-tls, 0.6 (the weakest)\n\
-         next:  remove fleet.toml:51, or let the weakest go: graph.cut_inferred = true\n"
+         next:  remove fleet.toml:51:11, or let the weakest go: graph.cut_inferred = true\n"
     );
 }

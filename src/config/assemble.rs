@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use toml::de::DeTable;
 
+use super::cluster_what_if::{is_of_cluster, lay_over};
 use super::clusters::{Given, clusters};
 use super::contexts::Contexts;
 use super::defaults::{DEFAULTS, DEFAULTS_FILE};
@@ -54,13 +55,19 @@ pub(super) fn assemble(
         text,
         keys: None,
     });
-    layers.extend(around.what_if.iter().map(|text| Layer {
+    let (of_clusters, of_all): (Vec<&String>, Vec<&String>) =
+        around.what_if.iter().partition(|it| is_of_cluster(it));
+    layers.extend(of_all.into_iter().map(|text| Layer {
         name: WHAT_IF,
         text,
         keys: None,
     }));
-    let Layers { root, source } =
+    let Layers { root, mut source } =
         Layers::read(&layers, main, &[("waves", settings::CUTS)], &mut problems);
+    let of_clusters: Vec<DeTable<'_>> = of_clusters
+        .into_iter()
+        .map(|text| source.parse(WHAT_IF, text, &mut problems))
+        .collect();
     let mut warnings = Vec::new();
     let top = Section::open(&root, 0..0, &schema::TOP, &mut problems);
     let fleet = fleet_section(&top, &source, defaults, &mut problems, &mut warnings);
@@ -77,7 +84,7 @@ pub(super) fn assemble(
     policies.extend(enforced(&top, &source, &mut problems));
     let seal_key_file = seal_section(&top, &mut problems);
     let expect = audit::expect(&top, &mut problems);
-    let clusters = if let Some(entry) = top.get("clusters") {
+    let mut clusters = if let Some(entry) = top.get("clusters") {
         if entry.is_table() {
             let message = "write [[clusters]], with two brackets";
             entry.flaw_at(&mut problems, entry.key.clone(), message);
@@ -95,6 +102,9 @@ pub(super) fn assemble(
     } else {
         Vec::new()
     };
+    for tree in &of_clusters {
+        lay_over(&mut clusters, tree, &planning.windows, &mut problems);
+    }
     if clusters.is_empty() && problems.is_empty() {
         let message = "no clusters: add [[clusters]] with contexts = \"GLOB\"";
         problems.add(0..0, 0..0, ProblemKind::Missing(message.to_owned()));

@@ -70,15 +70,10 @@ impl Reading<'_> {
         let labels = section.get("labels");
         let mut labels = labels.map_or_else(BTreeMap::new, |entry| labels_of(&entry, problems));
         tenant(section, &mut labels, problems);
-        let windows = self.windows_of(section, problems);
-        let timezone = section.get("timezone").and_then(|entry| {
-            let zone = entry.text(problems)?;
-            if let Some(flaw) = values::timezone_flaw(zone) {
-                entry.flaw(problems, flaw);
-            }
-            Some(zone.to_owned())
-        });
-        let limits = self.limits_of(section, problems);
+        let windows = windows_of(section, self.given.windows, problems);
+        let windows = windows.unwrap_or_default();
+        let timezone = timezone_of(section, problems);
+        let limits = limits_of(section, self.given.limits, problems);
         let kubeconfig = section.get("kubeconfig");
         let path = kubeconfig
             .as_ref()
@@ -230,49 +225,6 @@ impl Reading<'_> {
             entry.flaw(problems, format!("{clash}{rest}"));
         }
     }
-
-    /// Names of `[windows]`.
-    fn windows_of(&self, section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
-        let Some(entry) = section.get("windows") else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> = Vec::new();
-        for (name, place) in entry.texts(problems).unwrap_or_default() {
-            if !self.given.windows.contains_key(name) {
-                let known = self.given.windows.keys().map(String::as_str);
-                let hint = closest(name, known).map_or_else(
-                    || format!("add it under [windows]: {name} = {{ days = \"Mon-Fri\", from = \"09:00\", to = \"17:00\" }}"),
-                    |guess| format!("did you mean {guess}?"),
-                );
-                entry.flaw_at(
-                    problems,
-                    place,
-                    format!("no window is named {name}; {hint}"),
-                );
-            } else if names.iter().any(|other| other == name) {
-                entry.flaw_at(problems, place, format!("{name} stands here twice"));
-            } else {
-                names.push(name.to_owned());
-            }
-        }
-        names
-    }
-
-    fn limits_of(&self, section: &Section<'_>, problems: &mut Problems) -> Limits {
-        let own = section
-            .get("limits")
-            .and_then(|entry| entry.section(&schema::CLUSTER_LIMITS, problems));
-        let mut number = |key: &str, default: u32| {
-            own.as_ref()
-                .and_then(|own| own.get(key))
-                .and_then(|entry| entry.number(problems, &settings::LIMIT_BOUNDS))
-                .unwrap_or(default)
-        };
-        Limits {
-            writes_per_second: number("writes_per_second", self.given.limits.writes_per_second),
-            in_flight: number("in_flight", self.given.limits.in_flight),
-        }
-    }
 }
 
 /// What all clusters of one `[[clusters]]` have in common.
@@ -283,6 +235,61 @@ struct Made {
     path: Option<PathBuf>,
     timezone: Option<String>,
     windows: Vec<String>,
+}
+
+/// Names of `[windows]`; `None` if nothing is said.
+pub(super) fn windows_of(
+    section: &Section<'_>,
+    known: &BTreeMap<String, Window>,
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
+    let entry = section.get("windows")?;
+    let mut names: Vec<String> = Vec::new();
+    for (name, place) in entry.texts(problems).unwrap_or_default() {
+        if !known.contains_key(name) {
+            let hint = closest(name, known.keys().map(String::as_str)).map_or_else(
+                || format!("add it under [windows]: {name} = {{ days = \"Mon-Fri\", from = \"09:00\", to = \"17:00\" }}"),
+                |guess| format!("did you mean {guess}?"),
+            );
+            entry.flaw_at(
+                problems,
+                place,
+                format!("no window is named {name}; {hint}"),
+            );
+        } else if names.iter().any(|other| other == name) {
+            entry.flaw_at(problems, place, format!("{name} stands here twice"));
+        } else {
+            names.push(name.to_owned());
+        }
+    }
+    Some(names)
+}
+
+/// A cluster's own zone.
+pub(super) fn timezone_of(section: &Section<'_>, problems: &mut Problems) -> Option<String> {
+    let entry = section.get("timezone")?;
+    let zone = entry.text(problems)?;
+    if let Some(flaw) = values::timezone_flaw(zone) {
+        entry.flaw(problems, flaw);
+    }
+    Some(zone.to_owned())
+}
+
+/// A cluster's own limits, over those that hold without them.
+pub(super) fn limits_of(section: &Section<'_>, without: Limits, problems: &mut Problems) -> Limits {
+    let own = section
+        .get("limits")
+        .and_then(|entry| entry.section(&schema::CLUSTER_LIMITS, problems));
+    let mut number = |key: &str, default: u32| {
+        own.as_ref()
+            .and_then(|own| own.get(key))
+            .and_then(|entry| entry.number(problems, &settings::LIMIT_BOUNDS))
+            .unwrap_or(default)
+    };
+    Limits {
+        writes_per_second: number("writes_per_second", without.writes_per_second),
+        in_flight: number("in_flight", without.in_flight),
+    }
 }
 
 /// `tenant` is the label of that name: caps and rules see it.

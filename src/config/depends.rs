@@ -64,14 +64,14 @@ pub(super) fn depends(
 fn glob(entry: &Entry<'_>, source: &Source<'_>, problems: &mut Problems) -> Option<PlacedGlob> {
     let text = entry.text(problems)?;
     match ReleaseGlob::parse(text) {
-        Ok(_) => Some(PlacedGlob {
-            glob: text.to_owned(),
-            place: format!(
-                "{}:{}",
-                source.file(entry.key.start),
-                source.place(entry.key.start).0
-            ),
-        }),
+        Ok(_) => {
+            let at = entry.value_span().start;
+            let (line, column) = source.place(at);
+            Some(PlacedGlob {
+                glob: text.to_owned(),
+                place: format!("{}:{line}:{column}", source.file(at)),
+            })
+        }
         Err(refused) => {
             entry.flaw(problems, refused.to_string());
             None

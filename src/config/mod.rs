@@ -4,6 +4,7 @@
 
 mod assemble;
 mod audit;
+mod cluster_what_if;
 mod clusters;
 mod contexts;
 mod defaults;

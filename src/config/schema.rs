@@ -41,6 +41,12 @@ pub(super) const CLUSTER_LIMITS: Shape = Shape {
     now: &["writes_per_second", "in_flight"],
     later: &[],
 };
+/// `clusters.NAME` of `--what-if`
+pub(super) const CLUSTER_WHAT_IF: Shape = Shape {
+    section: "clusters.NAME",
+    now: &["limits", "windows", "timezone"],
+    later: &[],
+};
 /// `[seal]`
 pub(super) const SEAL: Shape = Shape {
     section: "seal",

@@ -320,6 +320,57 @@ fn flaws_of_overrides_and_playbooks_have_their_own_places() {
     );
 }
 
+#[test]
+fn what_if_sets_what_one_cluster_has_of_its_own() {
+    let text = format!(
+        "{MINIMAL}[windows]\nnight = {{ days = \"daily\", from = \"22:00\", to = \"02:00\" }}\n"
+    );
+    let before = load_with(&text, "", &[]).unwrap().fleet;
+    let name = before.clusters[0].name.as_str();
+    let loaded = load_with(
+        &text,
+        "",
+        &[
+            &format!("clusters.{name}.limits.writes_per_second=9"),
+            &format!("clusters.\"{name}\".windows=[\"night\"]"),
+            &format!("clusters.{name}.timezone=Asia/Tokyo"),
+            "limits.in_flight=7",
+        ],
+    );
+    let after = loaded.unwrap().fleet;
+    let own = &after.clusters[0];
+    assert_eq!((own.limits.writes_per_second, own.limits.in_flight), (9, 7));
+    assert_eq!(own.windows, ["night"]);
+    assert_eq!(own.timezone.as_deref(), Some("Asia/Tokyo"));
+    for (was, is) in before.clusters.iter().zip(&after.clusters).skip(1) {
+        assert_eq!(was.limits.writes_per_second, is.limits.writes_per_second);
+        assert_eq!((&was.windows, &was.timezone), (&is.windows, &is.timezone));
+    }
+    for (wrong, told) in [
+        (
+            "clusters.nowhere-at-all.limits.in_flight=3".to_owned(),
+            "--what-if:1:10  nowhere-at-all  no cluster is named nowhere-at-all",
+        ),
+        (
+            format!("clusters.{name}.limits.in_flight=0"),
+            "0 is not within 1 and 10000",
+        ),
+        (
+            format!("clusters.{name}.windows=[\"nigth\"]"),
+            "no window is named nigth; did you mean night?",
+        ),
+        (format!("clusters.{name}.context=x"), "unknown key"),
+        (format!("clusters.{name}=3"), "say which setting"),
+        (format!("clusters.{name}.timezone=Mars"), "Mars"),
+    ] {
+        let lines = load_with(&text, "", &[&wrong]).unwrap_err().lines();
+        assert!(
+            lines.len() == 1 && lines[0].contains(told),
+            "{wrong}: {lines:?}"
+        );
+    }
+}
+
 /// The same value again changes nothing, whichever key it is of.
 #[test]
 fn what_if_with_the_value_that_holds_changes_nothing() {
@@ -762,7 +813,7 @@ proptest! {
 }
 
 #[test]
-fn declared_dependencies_keep_their_lines() {
+fn declared_dependencies_keep_their_places() {
     let text = format!(
         "{MINIMAL}\n[[depends]]\nrelease = \"*/shop/*\"\non = \"*/ingress/ingress-nginx\"\n\n\
          [[depends]]\non = \"hub/auth/dex\"\nrelease = \"**/*/*\"\n[graph]\ncut_inferred = true\n"
@@ -785,11 +836,16 @@ fn declared_dependencies_keep_their_lines() {
         [
             [
                 "*/shop/*",
-                "fleet.toml:8",
+                "fleet.toml:8:11",
                 "*/ingress/ingress-nginx",
-                "fleet.toml:9"
+                "fleet.toml:9:6"
             ],
-            ["**/*/*", "fleet.toml:13", "hub/auth/dex", "fleet.toml:12"],
+            [
+                "**/*/*",
+                "fleet.toml:13:11",
+                "hub/auth/dex",
+                "fleet.toml:12:6"
+            ],
         ]
     );
     assert!(fleet.cut_inferred && !load_acme(MINIMAL).unwrap().fleet.cut_inferred);

@@ -4,7 +4,8 @@ use super::schema;
 use crate::toml_file::settings;
 
 /// An override as TOML. The value may lack its quotes, and `waves.` may be left out before a key of that section, as the
-/// planner writes it: `soak.prod=48h` is `waves.soak.prod = "48h"`. An error is a text for the user.
+/// planner writes it: `soak.prod=48h` is `waves.soak.prod = "48h"`. After `clusters.` stands a cluster's name. An error is a text
+/// for the user.
 pub fn override_text(text: &str) -> Result<String, String> {
     let wrong = || format!("\"{text}\" is no override; write it like limits.writes_per_second=40");
     let mut in_quotes = false;
@@ -21,11 +22,8 @@ pub fn override_text(text: &str) -> Result<String, String> {
         return Err(wrong());
     }
     let first = path.split('.').next().unwrap_or(path).trim();
-    if first == "clusters" {
-        return Err(format!(
-            "\"{text}\": clusters are a list, and one value for all of it is none; limits.cluster_writes_per_second and \
-             limits.in_flight are those of every cluster without limits of its own"
-        ));
+    if first == "clusters" && !path.starts_with("clusters.") {
+        return Err(wrong());
     }
     let is_of_waves = settings::WAVES.now.contains(&first) && !schema::TOP.now.contains(&first);
     let is_of_fleet = schema::FLEET.now.contains(&first) && !schema::TOP.now.contains(&first);
@@ -71,10 +69,18 @@ mod tests {
             ),
             ("waves.sizes=[1, \"50%\"]", "waves.sizes = [1, \"50%\"]"),
             ("soak.\"tier=1\"=48h", "waves.soak.\"tier=1\" = \"48h\""),
+            (
+                "clusters.eu-1.limits.in_flight=8",
+                "clusters.eu-1.limits.in_flight = 8",
+            ),
+            (
+                "clusters.\"eu.1\".windows=[\"night\"]",
+                "clusters.\"eu.1\".windows = [\"night\"]",
+            ),
         ] {
             assert_eq!(override_text(given).unwrap(), made);
         }
-        for wrong in ["", "x", "=3", "x=", "a b=3", "clusters.0.name=x"] {
+        for wrong in ["", "x", "=3", "x=", "a b=3", "clusters=x", "clusters =x"] {
             assert!(override_text(wrong).is_err(), "{wrong}");
         }
     }

@@ -76,6 +76,14 @@ fn only<'a>(table: DeTable<'a>, keys: &[&str]) -> DeTable<'a> {
         .collect()
 }
 
+impl<'a> Source<'a> {
+    /// Parses one text more, which is laid over nothing. What is no TOML goes to `problems`.
+    pub fn parse(&mut self, name: &'a str, text: &'a str, problems: &mut Problems) -> DeTable<'a> {
+        let base = self.add(name, text);
+        parse(text, base, problems)
+    }
+}
+
 /// Parses one text whose first byte has the offset `base`.
 pub fn parse<'a>(text: &'a str, base: usize, problems: &mut Problems) -> DeTable<'a> {
     let (root, errors) = DeTable::parse_recoverable(text);

@@ -234,16 +234,13 @@ impl<'a> Source<'a> {
         let Some(file) = self.at(range.start) else {
             return String::new();
         };
-        let is_head = file
-            .text
-            .get(..range.start - file.base)
-            .is_some_and(|before| before.ends_with('['));
+        let (line, _) = self.place(range.start);
+        let whole = file.text.lines().nth(line - 1).unwrap_or("");
+        let is_head = whole.trim_start().starts_with('[');
         let within = self
             .text(range)
             .filter(|text| !is_head && !text.is_empty() && !text.contains('\n'));
-        let (line, _) = self.place(range.start);
-        let whole = || file.text.lines().nth(line - 1).unwrap_or("");
-        let shown = without_passwords(within.unwrap_or_else(whole).trim());
+        let shown = without_passwords(within.unwrap_or(whole).trim());
         if shown.chars().count() > MAX_EXCERPT {
             shown.chars().take(MAX_EXCERPT - 1).chain(['…']).collect()
         } else {

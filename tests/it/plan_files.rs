@@ -71,6 +71,46 @@ fn refused(made_at: &str, change: impl Fn(String) -> String, code: &str, place: 
 }
 
 #[test]
+fn who_looks_at_an_edited_plan_is_told_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_, plan) = plan_of("canary", SOON.parse().expect("a time"));
+    let text = plan.to_json().expect("JSON");
+    std::fs::write(folder.path().join("p.json"), &text).expect("a file");
+    let edited = text.replacen("\"revision\": 3", "\"revision\": 4", 1);
+    assert_ne!(text, edited);
+    std::fs::write(folder.path().join("edited.json"), edited).expect("a file");
+    let call = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_refit"))
+            .args(args)
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .expect("refit");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), stderr)
+    };
+    let told = "edited.json was edited after it was made, at /waves/";
+    for args in [
+        &["show", "edited.json"][..],
+        &["show", "edited.json", "--held"],
+        &["diff", "p.json", "edited.json"],
+    ] {
+        let (code, stderr) = call(args);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stderr.contains(told), "{args:?}: {stderr}");
+    }
+    for args in [&["show", "p.json"][..], &["diff", "p.json", "p.json"]] {
+        let (_, stderr) = call(args);
+        assert!(!stderr.contains("warning"), "{args:?}: {stderr}");
+    }
+    let (code, stderr) = call(&["show", "edited.json", "--html"]);
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("PlanEdited") && !folder.path().join("edited.html").exists());
+    assert_eq!(call(&["show", "p.json", "--html"]).0, Some(0));
+    assert!(folder.path().join("p.html").exists());
+}
+
+#[test]
 fn an_edited_plan_is_refused_with_the_place() {
     let edit = |from: &'static str, to: &'static str| {
         move |text: String| {

@@ -192,10 +192,10 @@ fn the_seeded_fleet_has_the_edges_that_it_should_and_no_others() {
         for words in [
             "2 releases wait for each other   Cycle, exit 1".to_owned(),
             format!("{cluster}/default/base -> {cluster}/default/app"),
-            format!("declared   fleet.toml:{line}"),
+            format!("declared   fleet.toml:{line}:11"),
             "(the weakest)".to_owned(),
             format!(
-                "next:  remove fleet.toml:{line}, or let the weakest go: graph.cut_inferred = true"
+                "next:  remove fleet.toml:{line}:11, or let the weakest go: graph.cut_inferred = true"
             ),
         ] {
             assert!(
@@ -218,7 +218,7 @@ fn the_seeded_fleet_has_the_edges_that_it_should_and_no_others() {
         let unknown = call(&[verb]);
         assert_eq!(unknown.code, 1);
         let wanted = format!(
-            "fleet.toml:{line}   release = \"*/default/bas\"   close: {cluster}/default/base"
+            "fleet.toml:{line}:11   release = \"*/default/bas\"   close: {cluster}/default/base"
         );
         assert!(unknown.stderr.contains(&wanted), "{}", unknown.stderr);
     }

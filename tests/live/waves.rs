@@ -349,7 +349,7 @@ fn refreshed(stage: &Stage, moved: &[String; 3], migrated: &BTreeSet<String>) {
     let fleet = fs::read_to_string(&file).unwrap();
     let gone = format!("on = \"{}\"", moved[1]);
     let line = 1 + fleet.lines().position(|line| line == gone).unwrap();
-    let place = format!("fleet.toml:{line}   {gone}");
+    let place = format!("fleet.toml:{line}:6   {gone}");
     assert_eq!(refused.code, 1, "{}", refused.stderr);
     assert!(
         refused.stderr.contains(&place.replace('"', "\\\"")),

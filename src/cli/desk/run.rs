@@ -12,10 +12,11 @@ use crate::cli::VERSION;
 use crate::cli::backend::{Events, RunPreview};
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
+use crate::cli::plan_file::refused;
 use crate::cluster::RecordScope;
 use crate::domain::fleet::Fleet;
 use crate::domain::ids::{ClusterName, ReleaseId, RunId};
-use crate::domain::plan::{Plan, PlanRefused, PlannedRelease};
+use crate::domain::plan::{Plan, PlannedRelease};
 use crate::domain::release::Driver;
 use crate::domain::report::{RunReport, RunState, Totals};
 use crate::domain::run::{Job, Outcome};
@@ -42,7 +43,7 @@ pub async fn prepare(
     let now = desk.adapters.clock().now();
     let checked = plan
         .check(None, VERSION, Some(now))
-        .map_err(|refused| refuse(&refused, file))?;
+        .map_err(|error| refused(&error, file))?;
     let plan = checked.plan().clone();
     if plan.metadata.fleet != fleet.name {
         return Err(CliError::new(
@@ -70,40 +71,6 @@ pub async fn prepare(
         prod,
         resumed: None,
     })
-}
-
-fn refuse(refused: &PlanRefused, file: &str) -> CliError {
-    let again = Next::PlanSave {
-        plan: file.to_owned(),
-    };
-    match refused {
-        PlanRefused::Edited {
-            place,
-            stated,
-            content,
-        } => CliError::new(
-            ErrorCode::PlanEdited,
-            format!("{file} was edited after it was made"),
-        )
-        .at(format!("{place}   digest {stated}, content {content}"))
-        .because("what a plan says is what runs, so a changed plan is refused")
-        .next("change fleet.toml instead, then plan again")
-        .next(again),
-        PlanRefused::Expired { start_before } => CliError::new(
-            ErrorCode::PlanExpired,
-            format!("{file} had to be started before {start_before}"),
-        )
-        .at("/metadata/startBefore")
-        .next(Next::PlanRefresh {
-            plan: file.to_owned(),
-        }),
-        PlanRefused::ForeignTool { .. } => CliError::of(ErrorCode::PlanOfOtherTool, refused)
-            .at("/metadata/tool")
-            .next(again),
-        PlanRefused::OtherPlan { .. } | PlanRefused::Broken { .. } => {
-            CliError::of(ErrorCode::PlanEdited, refused).next(again)
-        }
-    }
 }
 
 /// How much there is to do for the releases for which `todo` says yes.

@@ -16,7 +16,7 @@ pub(super) fn plan() -> Value {
         "held": [{"release": "eu-1/shop/pay", "outcome": "Blocked", "reasons": [reason], "until": "somebody decides"}],
         "done": ["eu-1/shop/done"],
         "unread": {"eu-2": "no route"},
-        "untested": [{"signature": "web 1.0.0, Deployment", "wave": 1, "releases": 2, "why": "too risky"}],
+        "untested": [{"signature": "web 1.0.0, Deployment", "wave": 1, "first": "eu-1/shop/web", "releases": 2, "why": "too risky"}],
         "calendar": {
             "done": "2026-11-25T08:02:00Z", "slackDays": -3, "writingSeconds": 120,
             "late": [{"wave": 1, "releases": 1, "clusters": ["eu-1"], "done": "2026-11-25T08:02:00Z"}],

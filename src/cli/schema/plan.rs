@@ -122,6 +122,7 @@ Held # A release that the plan does not touch.
 Untested # A signature that the first wave does not show.
   signature: string
   wave: u32 # The wave that shows it first.
+  first: release # The release that shows it first there.
   releases: u32 # Releases that have it.
   why: string # Why no canary shows it.
 Calendar # When a plan is done.

@@ -18,7 +18,7 @@ pub struct Depends {
 pub struct PlacedGlob {
     /// `*/shop/*`, as it was written.
     pub glob: String,
-    /// `fleet.toml:34`.
+    /// `fleet.toml:34:11`: file, line, and column of the value.
     pub place: String,
 }
 

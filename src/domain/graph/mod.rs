@@ -92,7 +92,7 @@ pub struct ReadScope {
 /// A declaration about a release that nobody has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownRelease {
-    /// `fleet.toml:34`.
+    /// `fleet.toml:34:11`.
     pub place: String,
     /// `release` or `on`.
     pub key: String,
@@ -111,7 +111,7 @@ pub enum GraphError {
     /// A glob that does not parse.
     #[error("a glob of [[depends]] does not parse: {why}")]
     BadGlob {
-        /// `fleet.toml:34`.
+        /// `fleet.toml:34:11`.
         place: String,
         /// What is wrong with it.
         why: String,
@@ -119,7 +119,7 @@ pub enum GraphError {
     /// A declaration that makes more edges than anybody means.
     #[error("a [[depends]] makes {edges} edges; at most {most} are taken")]
     TooMany {
-        /// `fleet.toml:34`.
+        /// `fleet.toml:34:11`.
         place: String,
         /// How many it would be.
         edges: usize,

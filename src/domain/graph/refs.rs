@@ -169,6 +169,19 @@ impl<'a> References<'a> {
                 EdgeKind::Secret,
                 required(8),
             ),
+            // Of CSI volumes.
+            "nodePublishSecretRef"
+            | "nodeStageSecretRef"
+            | "nodeExpandSecretRef"
+            | "controllerPublishSecretRef"
+            | "controllerExpandSecretRef" => (
+                "",
+                "Secret",
+                text("namespace"),
+                text("name"),
+                EdgeKind::Secret,
+                8,
+            ),
             "imagePullSecrets" => ("", "Secret", None, text("name"), EdgeKind::Secret, 6),
             "persistentVolumeClaim" => (
                 "",
@@ -195,7 +208,9 @@ impl<'a> References<'a> {
                 6,
             ),
             "roleRef" | "scaleTargetRef" | "targetRef" | "issuerRef" | "parentRefs"
-            | "parentRef" | "backendRefs" | "backendRef" => return self.typed(key, map),
+            | "parentRef" | "backendRefs" | "backendRef" | "certificateRefs" => {
+                return self.typed(key, map);
+            }
             _ => return false,
         };
         let Some(name) = name else { return false };
@@ -231,6 +246,12 @@ impl<'a> References<'a> {
                 text("kind").unwrap_or("Gateway"),
                 EdgeKind::Reference,
                 6,
+            ),
+            "certificateRefs" => (
+                group.unwrap_or(""),
+                text("kind").unwrap_or("Secret"),
+                EdgeKind::Secret,
+                8,
             ),
             "backendRefs" | "backendRef" => (
                 group.unwrap_or(""),

@@ -255,6 +255,10 @@ fn pods_wait_for_what_they_name() {
             json!({"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]}),
             "volume PersistentVolumeClaim data 0.9",
         ),
+        (
+            json!({"volumes": [{"csi": {"driver": "x", "nodePublishSecretRef": {"name": "db"}}}]}),
+            "secret Secret db 0.8",
+        ),
         (json!({"containers": [{"name": "db"}]}), ""),
     ] {
         let wanted: Vec<&str> = wanted.split('\n').filter(|it| !it.is_empty()).collect();
@@ -370,6 +374,16 @@ fn names_elsewhere_are_found_too() {
                 json!({}),
             )],
             vec!["reference ClusterIssuer le 0.6"],
+        ),
+        (
+            object(
+                "gateway.networking.k8s.io/v1",
+                "Gateway",
+                "g",
+                json!({"spec": {"listeners": [{"tls": {"certificateRefs": [{"name": "tls"}]}}]}}),
+            ),
+            vec![object("v1", "Secret", "tls", json!({}))],
+            vec!["secret Secret tls 0.8"],
         ),
         (
             object(
@@ -600,13 +614,13 @@ fn flux_says_it_itself() {
 }
 
 fn depends(release: &str, on: &str) -> Depends {
-    let placed = |glob: &str, line: u32| PlacedGlob {
+    let placed = |glob: &str, place: &str| PlacedGlob {
         glob: glob.to_owned(),
-        place: format!("fleet.toml:{line}"),
+        place: format!("fleet.toml:{place}"),
     };
     Depends {
-        release: placed(release, 7),
-        on: placed(on, 8),
+        release: placed(release, "7:11"),
+        on: placed(on, "8:6"),
     }
 }
 
@@ -627,7 +641,7 @@ fn declared(release: &str, on: &str, read: &ReadScope) -> Result<Vec<String>, Gr
     assert!(
         edges
             .clone()
-            .all(|it| &*it.reason == "fleet.toml:7" && it.is_declared())
+            .all(|it| &*it.reason == "fleet.toml:7:11" && it.is_declared())
     );
     Ok(edges
         .map(|it| format!("{} {}", id(it.from), id(it.to)))
@@ -684,7 +698,7 @@ fn a_glob_that_nobody_matches_is_refused_unless_it_was_not_read() {
             lost[0].key.as_str(),
             lost[0].glob.as_str()
         ),
-        ("fleet.toml:8", "on", "*/ingress/ngin")
+        ("fleet.toml:8:6", "on", "*/ingress/ngin")
     );
     assert_eq!(
         lost[0].close,

@@ -67,6 +67,12 @@ pub(super) fn assemble(
             .approvals
             .iter()
             .any(|pattern| crate::domain::fleet::fits(pattern, &name));
+        let canary = batch.slot.stage == 0;
+        let canaries = batch.releases.iter().filter(|_| canary);
+        let needed: BTreeSet<u32> = canaries
+            .flat_map(|at| from.needs.of(*at))
+            .copied()
+            .collect();
         let mut releases = Vec::with_capacity(batch.releases.len());
         for place in &batch.releases {
             let index = *place as usize;
@@ -84,7 +90,8 @@ pub(super) fn assemble(
                 planned: &planned,
                 row,
                 first_wave: number == 1,
-                canary: batch.slot.stage == 0,
+                canary,
+                needed: needed.contains(place),
                 firsts: firsts[index],
                 moved: match from.moved[index] {
                     Moved::No | Moved::Size => String::new(),
@@ -306,7 +313,8 @@ fn coverage(
     batches: &[Batch],
 ) -> (Vec<Coverage>, Vec<u32>, Vec<Untested>) {
     let signatures = &intake.signatures;
-    let mut first_wave = vec![0_u32; signatures.len()];
+    // Of each signature the wave that shows it first, and the release.
+    let mut first = vec![(0_u32, 0_u32); signatures.len()];
     let mut firsts = vec![0_u32; intake.rows.len()];
     let mut shown = vec![false; signatures.sets()];
     let mut seen = 0_u32;
@@ -318,9 +326,10 @@ fn coverage(
                 continue;
             }
             for signature in signatures.set(set) {
-                let wave = &mut first_wave[*signature as usize];
+                let (wave, by) = &mut first[*signature as usize];
                 if *wave == 0 {
                     *wave = u32::try_from(at + 1).unwrap_or(u32::MAX);
+                    *by = *release;
                     firsts[*release as usize] += 1;
                     seen += 1;
                 }
@@ -332,7 +341,7 @@ fn coverage(
     for coverage in &mut all {
         coverage.total = seen;
     }
-    let untested = untested(from, intake, &first_wave);
+    let untested = untested(from, intake, &first);
     (all, firsts, untested)
 }
 
@@ -346,8 +355,8 @@ struct Carriers {
     allowed: u32,
 }
 
-fn untested(from: &Assembly<'_>, intake: &Intake<'_>, first_wave: &[u32]) -> Vec<Untested> {
-    let later = |signature: &&u32| first_wave[**signature as usize] > 1;
+fn untested(from: &Assembly<'_>, intake: &Intake<'_>, first: &[(u32, u32)]) -> Vec<Untested> {
+    let later = |signature: &&u32| first[**signature as usize].0 > 1;
     let signatures = &intake.signatures;
     let mut carriers = vec![
         Carriers {
@@ -357,7 +366,7 @@ fn untested(from: &Assembly<'_>, intake: &Intake<'_>, first_wave: &[u32]) -> Vec
         };
         signatures.len()
     ];
-    if first_wave.iter().all(|wave| *wave <= 1) {
+    if first.iter().all(|(wave, _)| *wave <= 1) {
         return Vec::new();
     }
     for (at, row) in intake.rows.iter().enumerate() {
@@ -377,12 +386,13 @@ fn untested(from: &Assembly<'_>, intake: &Intake<'_>, first_wave: &[u32]) -> Vec
         }
     }
     let mut all: Vec<Untested> = (0_u32..)
-        .zip(first_wave)
+        .zip(first)
         .zip(carriers)
-        .filter(|((_, wave), _)| **wave > 1)
-        .map(|((signature, wave), carriers)| Untested {
+        .filter(|((_, (wave, _)), _)| *wave > 1)
+        .map(|((signature, (wave, by)), carriers)| Untested {
             signature: signatures.text(signature),
             wave: *wave,
+            first: intake.ready[*by as usize].release.clone(),
             releases: carriers.releases,
             why: why(from, carriers),
         })

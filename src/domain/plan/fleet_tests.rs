@@ -570,6 +570,47 @@ proptest! {
 }
 
 #[test]
+fn a_canary_that_is_there_for_another_says_so() {
+    // Two charts that only one cluster each has, and on both clusters what they need, which is the same.
+    let all: Vec<Candidate> = [(0, 0, 0), (0, 1, 1), (4, 0, 0), (4, 1, 2)]
+        .map(|(cluster, name, chart)| candidate((cluster, name, chart, 9, 1, 0, 9)))
+        .into();
+    let pairs = [(1, 0), (3, 2)];
+    let edge = |(dependent, on)| Edge {
+        dependent,
+        on,
+        reason: 0,
+    };
+    let reason = EdgeReason {
+        kind: "declared".to_owned(),
+        detail: "test".to_owned(),
+    };
+    let dependencies = Dependencies::new(
+        all.iter().map(|it| it.forecast.release.clone()).collect(),
+        pairs.map(edge).into(),
+        vec![reason],
+    )
+    .unwrap();
+    let canary = CanaryRule::Coverage {
+        selector: Selector::all(),
+        max_risk: None,
+        max_releases: None,
+    };
+    let settings = PlanSettings {
+        canary,
+        ..PlanSettings::default()
+    };
+    let plan = make(all, &dependencies, &fleet(settings));
+    assert_eq!(plan.waves.len(), 1);
+    let begins = |text: &str| {
+        let reasons = plan.waves[0].releases.iter().map(|it| it.reason.as_str());
+        reasons.filter(|it| it.starts_with(text)).count()
+    };
+    assert_eq!(begins("canary, shows 1 new signature: "), 3);
+    assert_eq!(begins("canary, as another one needs it: "), 1);
+}
+
+#[test]
 fn a_circle_is_refused_with_its_releases() {
     let all: Vec<Candidate> = (0..4)
         .map(|name| candidate((0, name, 0, 9, 1, 0, 9)))

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::ids::ReleaseId;
+
 /// Signatures seen so far, of all that the plan migrates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +24,8 @@ pub struct Untested {
     pub signature: String,
     /// Number of the wave that shows it first.
     pub wave: u32,
+    /// The release that shows it first there.
+    pub first: ReleaseId,
     /// Releases that have it.
     pub releases: u32,
     /// Why no canary shows it.

@@ -400,7 +400,7 @@ fn the_linter_sees_what_a_planner_may_get_wrong() {
     all.push(candidate((0, 21, 0, 2, 3, 0, 0)));
     let good = make(all.clone(), &fleet(3, usual()));
     assert_eq!(lint(&good, &all, &Dependencies::default()), []);
-    let edits: [Edit; 14] = [
+    let edits: [Edit; 16] = [
         (|p| drop(p.waves[1].releases.pop()), "was forgotten"),
         (|p| drop(p.held.pop()), "was forgotten"),
         (|p| drop(p.done.pop()), "was forgotten"),
@@ -430,6 +430,11 @@ fn the_linter_sees_what_a_planner_may_get_wrong() {
         (|p| p.summary.value_changes = 1, "it says"),
         (|p| p.waves.swap(0, 1), "do not count up"),
         (|p| p.metadata.start_before = p.metadata.made_at, "expired"),
+        (|p| drop(p.untested.pop()), "not the first to show so many"),
+        (
+            |p| p.untested[0].first = p.waves[0].releases[0].release.clone(),
+            "is not in wave",
+        ),
     ];
     for (edit, text) in edits {
         let mut plan = good.clone();

@@ -342,6 +342,50 @@ fn the_fleets_pace_is_shared_by_waves_of_other_lanes() {
 }
 
 #[test]
+fn clusters_of_other_zones_have_all_of_the_pace_while_the_others_sleep() {
+    // New York and Lord Howe: 10 releases of 8 writes each, at 4 a second, and the fleet at 4.
+    let all: Vec<Candidate> = (0..20)
+        .map(|at| candidate((1 + at % 2 * 2, at / 2, 1, 9, 5, 0, 9)))
+        .collect();
+    let seconds = |zone: ZoneRule| {
+        let mut settings = PlanSettings::default();
+        settings.cost.millis_per_write = 10;
+        let night = weekly("daily", "22:00", "23:00", zone);
+        settings.windows.insert("night".to_owned(), night);
+        let mut fleet = fleet(settings);
+        fleet.writes_per_second = 4;
+        let plan = make(all.clone(), &Dependencies::default(), &fleet);
+        assert_eq!(structure(&plan), []);
+        let spans = plan.waves.iter().flat_map(|wave| &wave.spans);
+        spans
+            .map(|span| span.to.duration_since(span.from).as_secs())
+            .collect::<Vec<i64>>()
+    };
+    // At once they share; each in its own night has 80 writes at 4 a second.
+    assert_eq!(seconds(ZoneRule::Fleet), [40]);
+    assert_eq!(seconds(ZoneRule::Cluster), [20, 20]);
+}
+
+#[test]
+fn what_keeps_the_deadline_is_the_least_that_does() {
+    let (all, settings) = two_stages();
+    let plan_by = |deadline: Date| {
+        let mut fleet = fleet(settings.clone());
+        fleet.deadline = deadline;
+        let plan = make(all.clone(), &Dependencies::default(), &fleet);
+        assert_eq!(structure(&plan), []);
+        let kept = plan.relaxations.into_iter().filter(|it| it.in_time);
+        kept.map(|it| it.change).collect::<Vec<_>>()
+    };
+    // The stage on Tuesday night in New York, prod on Wednesday night in Berlin, before the freeze of Thursday; done on Thursday.
+    // One step of each is not enough, and one setting neither.
+    let [changes] = plan_by(Date::constant(2026, 11, 26)).try_into().unwrap();
+    assert_eq!(changes, ["soak.prod 72h -> 24h", "soak.nonprod 48h -> 12h"]);
+    // Before the first window nothing helps.
+    assert_eq!(plan_by(Date::constant(2026, 11, 22)), [[""; 0]; 0]);
+}
+
+#[test]
 fn releases_of_low_risk_wait_for_their_date() {
     let all = vec![candidate((0, 1, 1, 9, 5, 0, 9))];
     let mut settings = PlanSettings::default();

@@ -15,6 +15,8 @@ pub(super) struct Said<'a> {
     pub(super) first_wave: bool,
     /// Is it a canary by coverage?
     pub(super) canary: bool,
+    /// Does another canary need it?
+    pub(super) needed: bool,
     /// Signatures that nobody before it shows.
     pub(super) firsts: u32,
     /// What moved it to a later wave: `after us-1/ingress/ingress-nginx`; empty if nothing.
@@ -74,7 +76,9 @@ impl Places {
         let chart = next(name.and_then(|name| self.charts.get_mut(name as usize)));
         let first = !std::mem::replace(&mut self.begun, true);
         let mut text = String::with_capacity(96);
-        if said.canary {
+        if said.canary && said.firsts == 0 && said.needed {
+            text.push_str("canary, as another one needs it: ");
+        } else if said.canary {
             let plural = if said.firsts == 1 { "" } else { "s" };
             // Writing into a String cannot fail.
             let _ = write!(

@@ -46,6 +46,7 @@ fn whole() -> Plan {
     plan.untested = vec![Untested {
         signature: "web 1.4.0, Deployment".into(),
         wave: 2,
+        first: "eu-10/shop/web".parse().unwrap(),
         releases: 2,
         why: "too risky".into(),
     }];

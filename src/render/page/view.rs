@@ -120,6 +120,7 @@ struct Placed {
 #[derive(Debug, Serialize)]
 struct Unseen {
     wave: u32,
+    first: String,
     releases: String,
     signature: String,
     why: String,
@@ -215,6 +216,7 @@ impl View {
                 .iter()
                 .map(|it| Unseen {
                     wave: it.wave,
+                    first: it.first.to_string(),
                     releases: text::count(it.releases),
                     signature: it.signature.clone(),
                     why: it.why.clone(),
@@ -417,8 +419,11 @@ fn reason(reason: &Reason) -> String {
 fn untested_line(plan: &Plan) -> String {
     plan.waves.first().map_or_else(String::new, |first| {
         format!(
-            "After wave {}, {} of {} signatures have been seen.",
-            first.number, first.coverage.seen, first.coverage.total
+            "After wave {}, {} of signatures have been seen, {} of {}.",
+            first.number,
+            text::percent(first.coverage.seen.into(), first.coverage.total.into()),
+            first.coverage.seen,
+            first.coverage.total
         )
     })
 }

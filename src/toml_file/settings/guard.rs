@@ -223,33 +223,30 @@ pub(super) fn budget(top: &Section<'_>, problems: &mut Problems) -> Budget {
 /// Names in `waves.approve` and in `after` of gates must be those of waves that can come: an approval of a wave that is
 /// never there would silently not be asked for.
 pub(super) fn names_of_waves(top: &Section<'_>, settings: &PlanSettings, problems: &mut Problems) {
-    let mut lists: Vec<Entry<'_>> = Vec::new();
+    let mut lists: Vec<(&str, Entry<'_>)> = Vec::new();
     if let Some(waves) = top.get("waves") {
         let keys = waves.entries(&mut Problems::default());
-        lists.extend(
-            keys.into_iter()
-                .filter(|(key, _)| *key == "approve")
-                .map(|(_, it)| it),
-        );
+        lists.extend(keys.into_iter().filter(|(key, _)| *key == "approve"));
     }
     if let Some(gates) = top.get("gates") {
         for (_, gate) in gates.entries(&mut Problems::default()) {
             let keys = gate.entries(&mut Problems::default());
-            lists.extend(
-                keys.into_iter()
-                    .filter(|(key, _)| *key == "after")
-                    .map(|(_, it)| it),
-            );
+            lists.extend(keys.into_iter().filter(|(key, _)| *key == "after"));
         }
     }
     let stages: Vec<&str> = settings.stages.iter().map(|it| it.name.as_str()).collect();
-    for list in lists {
+    for (key, list) in lists {
         for (name, place) in list.texts(&mut Problems::default()).unwrap_or_default() {
             if !can_come(name, &stages) {
                 let known = stages.iter().copied().chain(["canary", "rest"]);
                 let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
                 let hint = closest(name, known.iter().copied()).map_or_else(
-                    || format!("there are {}", known.join(", ")),
+                    || {
+                        let known = known.join(", ");
+                        format!(
+                            "there are {known}; who gives the waves other names says {key} again"
+                        )
+                    },
                     |guess| format!("did you mean {guess}?"),
                 );
                 list.flaw_at(problems, place, format!("no wave is named {name}; {hint}"));

@@ -14,6 +14,9 @@ const SOAKS: [u32; 13] = [
     1_800, 900,
 ];
 
+/// Most writes a second and releases in flight that fleet.toml takes.
+const MOST_RATE: u32 = 10_000;
+
 /// Longest opening of a window by cron, in seconds: what fleet.toml takes, 90 days.
 const LONGEST_OPENING: u32 = 7_776_000;
 
@@ -45,6 +48,17 @@ impl Change {
             self,
             Self::FleetRate(_) | Self::Rate(..) | Self::InFlight(..)
         )
+    }
+
+    /// Where it stands among others: as the settings do.
+    pub(super) fn order(&self) -> u8 {
+        match self {
+            Self::Soak(..) => 0,
+            Self::Days(..) | Self::Opening(..) => 1,
+            Self::Thaw(..) => 2,
+            Self::Defer(_) => 3,
+            Self::FleetRate(_) | Self::Rate(..) | Self::InFlight(..) => 4,
+        }
     }
 
     /// The window or freeze that it changes.
@@ -118,14 +132,14 @@ impl Change {
             ),
             Self::Rate(at, rate) => {
                 let key = at.map_or("limits.cluster_writes_per_second".to_owned(), |at| {
-                    format!("clusters.{}.limits.writes_per_second", cluster(at))
+                    format!("clusters.{}.limits.writes_per_second", Name(&cluster(at)))
                 });
                 let was = limits(*at).map_or(0, |it| it.writes_per_second);
                 format!("{key} {was} -> {rate}")
             }
             Self::InFlight(at, releases) => {
                 let key = at.map_or("limits.in_flight".to_owned(), |at| {
-                    format!("clusters.{}.limits.in_flight", cluster(at))
+                    format!("clusters.{}.limits.in_flight", Name(&cluster(at)))
                 });
                 let was = limits(*at).map_or(0, |it| it.in_flight);
                 format!("{key} {was} -> {releases}")
@@ -167,6 +181,17 @@ impl Terms {
     fn rule(&mut self, window: &str) -> Option<&mut WindowRule> {
         self.settings.windows.get_mut(window).map(|it| &mut it.rule)
     }
+}
+
+/// Twice as much, if that is lawful.
+pub(super) fn twice(rate: u32) -> Option<u32> {
+    rate.checked_mul(2).filter(|it| *it <= MOST_RATE)
+}
+
+/// So many days earlier, but not before `first`.
+pub(super) fn earlier(date: Date, days: i32, first: Date) -> Option<Date> {
+    let earlier = date.checked_sub(jiff::Span::new().days(days)).ok();
+    earlier.filter(|it| *it >= first)
 }
 
 /// The next shorter soak; none below a quarter of an hour.

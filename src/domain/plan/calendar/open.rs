@@ -69,6 +69,19 @@ impl OpenTime {
         }
     }
 
+    /// Open in these stretches, in order and apart.
+    #[cfg(test)]
+    pub(super) fn of_stretches(open: Vec<Stretch>, end: i64) -> Self {
+        Self {
+            windows: None,
+            freezes: Vec::new(),
+            frozen: Vec::new(),
+            open,
+            until: end,
+            end,
+        }
+    }
+
     /// The first open stretch at or after `at`, cut there. Its end is where it shuts, or at least `wanted` later.
     pub(super) fn next(&mut self, at: i64, wanted: i64) -> Option<Stretch> {
         loop {

@@ -3,8 +3,8 @@
 //! A cluster alone is bound by its writes per second, by its releases in flight (each writes one object after the other),
 //! and by its largest release. If all clusters of a wave together would be faster than the fleet may be, those that
 //! would be done first are slowed down until the fleet's limit is kept: so the wave as a whole ends as soon as it can.
-//! Windows are not looked at here; clusters whose windows differ do not write at once, and leave some of the fleet's
-//! pace unused. The calendar is late then, never early.
+//! Windows are not looked at here: what clusters that are shut, or done, leave of the fleet's pace is given to the others by
+//! `share`.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,27 +13,42 @@ use super::Terms;
 use super::work::{Part, WaveWork};
 
 /// Paces are counted in millionths of a write per second: fleets are slower than one write a second by cluster.
-const UNIT: u128 = 1_000_000;
+pub(super) const UNIT: u128 = 1_000_000;
 
 /// So many writes in so many milliseconds.
 #[derive(Debug, Clone, Copy)]
-struct Task {
+pub(super) struct Task {
     writes: u128,
     millis: u128,
 }
 
 impl Task {
+    pub(super) fn writes(self) -> u128 {
+        self.writes
+    }
+
     fn pace(self) -> u128 {
         (self.writes * 1_000 * UNIT).div_ceil(self.millis.max(1))
     }
+}
+
+/// How long the clusters of a wave write.
+#[derive(Debug, Clone)]
+pub(super) struct WaveWriting {
+    pub(super) parts: Vec<Writing>,
+    /// The pace that they share.
+    pub(super) pace: u128,
+    /// Does that make any of them slower?
+    pub(super) slowed: bool,
 }
 
 /// How long one cluster writes, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Writing {
     pub(super) cluster: u32,
-    /// In all.
+    /// With its part of the pace, and what it would be with all of it.
     pub(super) seconds: i64,
+    pub(super) task: Task,
     /// Its largest release alone: it is not begun if the window shuts sooner.
     pub(super) longest: i64,
 }
@@ -79,7 +94,7 @@ fn slowed(tasks: &[Task], pace: u128) -> u128 {
 
 /// How long each cluster of each wave writes. Waves of other lanes may be under way at once, so each lane has a part of the
 /// fleet's pace, by what it has to write; the canaries before all lanes have all of it.
-pub(super) fn writing(waves: &[WaveWork], terms: &Terms) -> Vec<Vec<Writing>> {
+pub(super) fn writing(waves: &[WaveWork], terms: &Terms) -> Vec<WaveWriting> {
     let alone: Vec<Vec<(Task, u128)>> = waves
         .iter()
         .map(|wave| wave.parts.iter().map(|part| alone(part, terms)).collect())
@@ -96,17 +111,29 @@ pub(super) fn writing(waves: &[WaveWork], terms: &Terms) -> Vec<Vec<Writing>> {
         .map(|(wave, alone)| {
             let lane = wave.lane.and_then(|lane| lanes.get(&lane));
             let tasks: Vec<Task> = alone.iter().map(|(task, _)| *task).collect();
-            let least = slowed(&tasks, lane.copied().unwrap_or(fleet));
+            let pace = lane.copied().unwrap_or(fleet);
+            let least = slowed(&tasks, pace);
             let parts = wave.parts.iter().zip(alone);
-            parts
-                .map(|(part, (task, longest))| Writing {
-                    cluster: part.cluster,
-                    seconds: seconds(task.millis.max(least)),
-                    longest: seconds(longest),
-                })
-                .collect()
+            let parts = parts.map(|(part, (task, longest))| Writing {
+                cluster: part.cluster,
+                seconds: seconds(task.millis.max(least)),
+                task,
+                longest: seconds(longest),
+            });
+            WaveWriting {
+                parts: parts.collect(),
+                pace,
+                slowed: least > 0,
+            }
         })
         .collect()
+}
+
+/// Seconds that tasks take together if they have all of this pace.
+pub(super) fn seconds_of(tasks: &[Task], pace: u128) -> i64 {
+    let least = slowed(tasks, pace);
+    let longest = tasks.iter().map(|task| task.millis.max(least)).max();
+    seconds(longest.unwrap_or(0))
 }
 
 /// The pace of each lane.

@@ -16,7 +16,8 @@ use jiff::tz::TimeZone;
 
 use super::intervals::{Stretch, union};
 use super::open::OpenTime;
-use super::pace::Writing;
+use super::pace::{Task, UNIT, WaveWriting, seconds_of};
+use super::share::{MOST_SHARING, shared};
 use super::sites::Sites;
 use super::work::WaveWork;
 use super::{LOOK_AHEAD_DAYS, Terms};
@@ -62,8 +63,37 @@ impl Times {
 /// What the clusters of one kind need together: they open and shut at once, so the slowest stands for all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Need {
-    seconds: i64,
-    longest: i64,
+    /// With their part of the pace.
+    pub(super) seconds: i64,
+    /// With all of it.
+    pub(super) alone: i64,
+    pub(super) longest: i64,
+    writes: u128,
+}
+
+impl Need {
+    #[cfg(test)]
+    pub(super) fn new(writes: u128, seconds: i64, alone: i64, longest: i64) -> Self {
+        Self {
+            seconds,
+            alone,
+            longest,
+            writes,
+        }
+    }
+
+    /// Their part of the pace.
+    pub(super) fn pace(&self) -> u128 {
+        (self.writes * UNIT).div_ceil(u128::from(self.seconds.unsigned_abs()).max(1))
+    }
+}
+
+/// What a wave needs of each kind of clusters, in their order.
+#[derive(Debug, Clone)]
+pub(super) struct WaveNeeds {
+    kinds: Vec<(usize, Need)>,
+    /// The pace that they share, if it is too little for all at once.
+    shared: Option<u128>,
 }
 
 /// Places all waves; none before `begins`.
@@ -71,7 +101,7 @@ pub(super) fn place(
     begins: i64,
     sites: &Sites,
     work: &[WaveWork],
-    needs: &[Vec<(usize, Need)>],
+    needs: &[WaveNeeds],
     terms: &Terms,
     open: &mut [OpenTime],
 ) -> Vec<Times> {
@@ -114,51 +144,79 @@ pub(super) fn deferral(terms: &Terms, zone: &TimeZone) -> Option<i64> {
 }
 
 /// What each wave needs of each kind of clusters.
-pub(super) fn needs_of(writing: &[Vec<Writing>], sites: &Sites) -> Vec<Vec<(usize, Need)>> {
+pub(super) fn needs_of(writing: &[WaveWriting], sites: &Sites) -> Vec<WaveNeeds> {
     writing.iter().map(|wave| needs(wave, sites)).collect()
 }
 
-/// By kind of cluster, in their order.
-fn needs(writing: &[Writing], sites: &Sites) -> Vec<(usize, Need)> {
+fn needs(wave: &WaveWriting, sites: &Sites) -> WaveNeeds {
     let mut needs: Vec<(usize, Need)> = Vec::new();
+    let mut tasks: Vec<Vec<Task>> = Vec::new();
     let mut place: BTreeMap<usize, usize> = BTreeMap::new();
-    for it in writing {
+    for it in &wave.parts {
         let Some(kind) = sites.kind.get(it.cluster as usize) else {
             continue;
         };
         let at = *place.entry(*kind).or_insert(needs.len());
         if at == needs.len() {
             needs.push((*kind, Need::default()));
+            tasks.push(Vec::new());
         }
-        if let Some((_, need)) = needs.get_mut(at) {
+        if let (Some((_, need)), Some(tasks)) = (needs.get_mut(at), tasks.get_mut(at)) {
             need.seconds = need.seconds.max(it.seconds);
             need.longest = need.longest.max(it.longest);
+            need.writes += it.task.writes();
+            tasks.push(it.task);
+        }
+    }
+    let is_shared = wave.slowed && (2..=MOST_SHARING).contains(&needs.len());
+    if is_shared {
+        for ((_, need), tasks) in needs.iter_mut().zip(&tasks) {
+            need.alone = seconds_of(tasks, wave.pace).min(need.seconds);
         }
     }
     needs.sort_by_key(|(kind, _)| *kind);
-    needs
+    WaveNeeds {
+        kinds: needs,
+        shared: is_shared.then_some(wave.pace),
+    }
 }
 
 impl Times {
-    fn write(&mut self, ready: i64, needs: &[(usize, Need)], open: &mut [OpenTime]) {
-        let mut writes = Vec::new();
-        let mut first: Option<(i64, usize)> = None;
-        for (kind, need) in needs {
-            let placed = open
-                .get_mut(*kind)
-                .and_then(|open| rests(ready, *need, open));
-            let Some(placed) = placed else {
-                self.never = Some(*kind);
-                return;
-            };
-            if let Some((from, _)) = placed.first() {
-                first = Some(first.map_or((*from, *kind), |it| it.min((*from, *kind))));
+    fn write(&mut self, ready: i64, needs: &WaveNeeds, open: &mut [OpenTime]) {
+        let placed = match needs.shared {
+            Some(pace) => {
+                let mut all = Vec::new();
+                let write = |kind, stretch, _| all.push((kind, stretch));
+                shared(ready, &needs.kinds, pace, open, write).map(|()| all)
             }
-            writes.extend(placed);
+            None => apart(ready, &needs.kinds, open),
+        };
+        match placed {
+            Ok(placed) => {
+                let first = placed.iter().map(|(kind, (from, _))| (*from, *kind)).min();
+                self.first = first.map(|(_, kind)| kind);
+                self.writes = union(placed.into_iter().map(|(_, stretch)| stretch).collect());
+            }
+            Err(never) => self.never = Some(never),
         }
-        self.first = first.map(|(_, kind)| kind);
-        self.writes = union(writes);
     }
+}
+
+/// Each kind for itself, whoever else writes.
+pub(super) fn apart(
+    ready: i64,
+    needs: &[(usize, Need)],
+    open: &mut [OpenTime],
+) -> Result<Vec<(usize, Stretch)>, usize> {
+    let mut all = Vec::new();
+    for (kind, need) in needs {
+        let open = open.get_mut(*kind);
+        let placed = open
+            .and_then(|open| rests(ready, *need, open))
+            .ok_or(*kind)?;
+        all.extend(placed.into_iter().map(|stretch| (*kind, stretch)));
+    }
+    Ok(all)
 }
 
 /// Writing time cut into open time; `None` if there is not enough of it.

@@ -1,16 +1,17 @@
 //! What would make the plan sooner: each change of a setting priced by placing all waves again with it.
 //!
 //! Releases stay in their waves, so only sums by wave and cluster are looked at: a price costs `O(w k)`, whatever the
-//! number of releases.
+//! number of releases. Where no small change keeps the deadline, `ladder` looks for the least that does.
 
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::change::{Change, longer_opening, one_more_day, shorter_soak};
+use super::change::{Change, earlier, longer_opening, one_more_day, shorter_soak, twice};
 use super::finish::{done, slack};
 use super::open::OpenTime;
-use super::pace::{Writing, writing};
+use super::pace::{WaveWriting, writing};
 use super::place::{needs_of, place};
 use super::sites::Sites;
 use super::work::WaveWork;
@@ -38,7 +39,7 @@ const MOST_PAIRS: usize = 3;
 const TRIED_DAYS: i64 = 400;
 
 /// A freeze ends, or a date comes, so many days earlier.
-const EARLIER: i32 = 7;
+pub(super) const EARLIER: i32 = 7;
 
 /// What prices need.
 pub(super) struct Pricing<'a> {
@@ -46,19 +47,19 @@ pub(super) struct Pricing<'a> {
     pub(super) sites: &'a Sites,
     pub(super) work: &'a [WaveWork],
     pub(super) terms: &'a Terms,
-    pub(super) writing: &'a [Vec<Writing>],
+    pub(super) writing: &'a [WaveWriting],
 }
 
-/// A change and what it gains.
-struct Priced {
-    changes: Vec<Change>,
+/// Changes and what they gain together.
+pub(super) struct Priced {
+    pub(super) changes: Vec<Change>,
     done: i64,
     gain: i32,
 }
 
 impl Pricing<'_> {
-    /// The changes that gain a day at least, the greatest gain first; pairs of them if the plan is late and no single one
-    /// suffices.
+    /// The changes that gain a day at least, the greatest gain first. If the plan is late and no single one suffices, pairs of them;
+    /// if those do not either, the least of what does, if anything does.
     pub(super) fn relaxations(&self, open: &mut [OpenTime]) -> Vec<Relaxation> {
         let plan = self.plan;
         let calendar = plan.calendar.as_ref();
@@ -66,16 +67,21 @@ impl Pricing<'_> {
         let now = calendar.and_then(|it| it.done);
         let now = self.slack(now.map_or(never, Timestamp::as_second));
         let mut singles: Vec<Priced> = Vec::new();
+        // What a ladder begins with, if one step of it is not enough to be done at all.
+        let mut helpless: Vec<Change> = Vec::new();
         for alternatives in self.changes() {
+            let first = alternatives.first().cloned();
             let prices = alternatives
                 .into_iter()
                 .filter_map(|change| self.price(vec![change], now, open));
             // The first of equal ones.
-            let best = prices.reduce(|best, next| if next.gain > best.gain { next } else { best });
-            singles.extend(best);
+            match prices.reduce(|best, next| if next.gain > best.gain { next } else { best }) {
+                Some(best) => singles.push(best),
+                None => helpless.extend(first),
+            }
         }
         singles.sort_by_key(|it| Reverse(it.gain));
-        let kept = |it: &Priced| self.slack(it.done) >= 0;
+        let kept = |it: &Priced| self.is_kept(it);
         let mut pairs = Vec::new();
         if now < 0 && !singles.iter().any(kept) {
             let few = singles.get(..MOST_PAIRED).unwrap_or(&singles);
@@ -89,6 +95,11 @@ impl Pricing<'_> {
             }
             pairs.sort_by_key(|it| Reverse(it.gain));
             pairs.truncate(MOST_PAIRS);
+            if !pairs.iter().any(kept) {
+                let steps = singles.iter().flat_map(|it| it.changes.iter().cloned());
+                let steps: Vec<Change> = steps.chain(helpless).collect();
+                pairs.extend(self.least_that_keeps(&steps, now, open));
+            }
         }
         singles.retain(|it| it.gain > 0);
         singles.truncate(MOST_NAMED);
@@ -98,6 +109,17 @@ impl Pricing<'_> {
             (Reverse(a.gain_days), &a.change).cmp(&(Reverse(b.gain_days), &b.change))
         });
         named
+    }
+
+    /// Is the deadline kept?
+    pub(super) fn is_kept(&self, priced: &Priced) -> bool {
+        self.slack(priced.done) >= 0
+    }
+
+    /// The day on which the plan is made, in the fleet's zone.
+    pub(super) fn made(&self) -> Date {
+        let made = self.plan.metadata.made_at;
+        self.sites.zone.to_datetime(made).date()
     }
 
     fn slack(&self, done: i64) -> i32 {
@@ -123,7 +145,12 @@ impl Pricing<'_> {
     }
 
     /// Places all waves with these changes. `None` if it is never done.
-    fn price(&self, changes: Vec<Change>, now: i32, open: &mut [OpenTime]) -> Option<Priced> {
+    pub(super) fn price(
+        &self,
+        changes: Vec<Change>,
+        now: i32,
+        open: &mut [OpenTime],
+    ) -> Option<Priced> {
         let mut terms = self.terms.clone();
         for change in &changes {
             change.apply(&mut terms);
@@ -181,22 +208,14 @@ impl Pricing<'_> {
             });
         }
         for (name, freeze) in settings.freezes.iter().take(MOST_TRIED) {
-            let by = |days: i32| {
-                let earlier = freeze.to.checked_sub(jiff::Span::new().days(days)).ok();
-                earlier.filter(|date| *date >= freeze.from)
-            };
-            let thaw = by(EARLIER).or_else(|| by(1));
+            let thaw = earlier(freeze.to, EARLIER, freeze.from);
+            let thaw = thaw.or_else(|| earlier(freeze.to, 1, freeze.from));
             all.extend(thaw.map(|date| vec![Change::Thaw(name.clone(), date)]));
         }
         if let Some(date) = settings.risk.defer_low_until {
-            let made = self
-                .sites
-                .zone
-                .to_datetime(self.plan.metadata.made_at)
-                .date();
-            let earlier = date.checked_sub(jiff::Span::new().days(EARLIER)).ok();
-            let earlier = earlier.map(|it| it.max(made)).filter(|it| *it < date);
-            all.extend(earlier.map(|date| vec![Change::Defer(date)]));
+            let made = self.made();
+            let sooner = earlier(date, EARLIER, made).or((made < date).then_some(made));
+            all.extend(sooner.map(|date| vec![Change::Defer(date)]));
         }
         all.extend(self.faster());
         all
@@ -205,16 +224,14 @@ impl Pricing<'_> {
     /// Twice as fast: the fleet, and all clusters if they have the same limits, else the slowest.
     fn faster(&self) -> Vec<Vec<Change>> {
         let terms = self.terms;
-        let fleet = Change::FleetRate(terms.writes_per_second.saturating_mul(2));
-        let mut all = vec![vec![fleet]];
+        let fleet = twice(terms.writes_per_second).map(Change::FleetRate);
+        let mut all: Vec<Vec<Change>> = fleet.map(|it| vec![it]).into_iter().collect();
         let mut of = |at: Option<usize>| {
             if let Some(limits) = terms.limits.get(at.unwrap_or(0)) {
-                let rate = limits.writes_per_second.saturating_mul(2);
-                all.push(vec![Change::Rate(at, rate)]);
-                all.push(vec![Change::InFlight(
-                    at,
-                    limits.in_flight.saturating_mul(2),
-                )]);
+                let rate = twice(limits.writes_per_second);
+                all.extend(rate.map(|rate| vec![Change::Rate(at, rate)]));
+                let in_flight = twice(limits.in_flight);
+                all.extend(in_flight.map(|it| vec![Change::InFlight(at, it)]));
             }
         };
         if terms
@@ -229,7 +246,10 @@ impl Pricing<'_> {
             .writing
             .iter()
             .filter_map(|wave| {
-                let slowest = wave.iter().map(|it| (Reverse(it.seconds), it.cluster));
+                let slowest = wave
+                    .parts
+                    .iter()
+                    .map(|it| (Reverse(it.seconds), it.cluster));
                 slowest.min()
             })
             .collect();

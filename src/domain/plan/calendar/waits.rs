@@ -1,10 +1,11 @@
 //! Why a wave does not start before: in the order in which it waits.
 
-use super::instant;
+use super::clock::DAY;
 use super::open::OpenTime;
 use super::place::{Times, look_ahead};
 use super::sites::Sites;
 use super::work::WaveWork;
+use super::{LOOK_AHEAD_DAYS, instant};
 use crate::domain::plan::{Plan, WaitsFor, Wave};
 
 /// What each wave waits for.
@@ -104,28 +105,47 @@ fn shut(open: &OpenTime, ready: i64, starts: i64) -> Vec<WaitsFor> {
     waits
 }
 
-/// Why a wave that is ready never writes.
+/// Why a wave that is ready never writes: the freezes in the way, and the cluster that is not open for long enough.
 fn never(
     sites: &Sites,
     work: &WaveWork,
     own: &Times,
     ready: i64,
     open: &mut [OpenTime],
-) -> Option<WaitsFor> {
-    let kind = own.never?;
+) -> Vec<WaitsFor> {
+    let Some(kind) = own.never else {
+        return Vec::new();
+    };
     let of_kind = |cluster: u32| sites.kind.get(cluster as usize) == Some(&kind);
     let mut parts: Vec<_> = work.parts.iter().filter(|it| of_kind(it.cluster)).collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.longest));
-    let cluster = sites.names.get(parts.first()?.cluster as usize)?;
-    let opens = open.get_mut(kind)?.next(ready, 1).is_some();
+    let cluster = parts.first().map(|part| part.cluster as usize);
+    let (Some(cluster), Some(open)) = (
+        cluster.and_then(|cluster| sites.names.get(cluster)),
+        open.get_mut(kind),
+    ) else {
+        return Vec::new();
+    };
+    let opens = open.next(ready, 1).is_some();
     let why = if opens {
         "is never open as long as its releases need"
     } else {
         "is not open at all"
     };
-    Some(WaitsFor {
+    let last = ready.saturating_add(LOOK_AHEAD_DAYS * DAY);
+    let freezes = open.freezes_within(ready, last).into_iter();
+    let mut waits: Vec<WaitsFor> = freezes
+        .filter(|_| !opens)
+        .map(|(name, ends)| WaitsFor {
+            kind: "freeze".to_owned(),
+            detail: name.to_owned(),
+            until: Some(instant(ends)),
+        })
+        .collect();
+    waits.push(WaitsFor {
         kind: "window".to_owned(),
         detail: format!("of {cluster}, which {why} in {}", look_ahead()),
         until: None,
-    })
+    });
+    waits
 }

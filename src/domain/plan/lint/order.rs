@@ -1,6 +1,6 @@
 //! Order of waves and of releases: nothing before what it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finder;
 use crate::domain::fleet::settings::{Lanes, PlanSettings};
@@ -60,6 +60,40 @@ pub(super) fn waves(plan: &Plan, find: &mut Finder<'_>) {
             find(format!("/waves/{at}/coverage"), text.to_owned());
         }
         seen = coverage.seen;
+    }
+    untested(plan, find);
+}
+
+/// What is untested is what later waves add to the coverage, each by a release of theirs.
+fn untested(plan: &Plan, find: &mut Finder<'_>) {
+    let mut before = None;
+    for wave in &plan.waves {
+        let seen = wave.coverage.seen;
+        let added = before.map(|before| seen.saturating_sub(before));
+        let said = plan.untested.iter().filter(|it| it.wave == wave.number);
+        if u32::try_from(said.count()) != Ok(added.unwrap_or(0)) {
+            let text = format!("wave {} is not the first to show so many", wave.number);
+            find("/untested".to_owned(), text);
+        }
+        before = Some(seen);
+    }
+    let waves: BTreeMap<u32, BTreeSet<&ReleaseId>> = plan
+        .waves
+        .iter()
+        .filter(|_| !plan.untested.is_empty())
+        .map(|wave| {
+            (
+                wave.number,
+                wave.releases.iter().map(|it| &it.release).collect(),
+            )
+        })
+        .collect();
+    for (at, it) in plan.untested.iter().enumerate() {
+        let within = waves.get(&it.wave);
+        if !within.is_some_and(|wave| wave.contains(&it.first)) || it.releases == 0 {
+            let text = format!("{} is not in wave {}", it.first, it.wave);
+            find(format!("/untested/{at}"), text);
+        }
     }
 }
 

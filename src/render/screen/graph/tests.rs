@@ -28,7 +28,7 @@ pub fn acme() -> ReleaseGraph {
             "eu-1/shop/checkout",
             nginx,
             "declared",
-            "fleet.toml:34",
+            "fleet.toml:34:11",
             1.0,
         ),
         edge(eck, cert, "crd", "Certificate cert-manager.io/v1", 1.0),
@@ -39,7 +39,7 @@ pub fn acme() -> ReleaseGraph {
             "Elasticsearch elasticsearch.k8s.elastic.co/v1",
             1.0,
         ),
-        edge("eu-2/shop/web", nginx, "declared", "fleet.toml:38", 1.0),
+        edge("eu-2/shop/web", nginx, "declared", "fleet.toml:38:11", 1.0),
     ];
     let mut nodes: Vec<Value> = [cert, nginx, eck, "eu-1/search/eck-stack", "eu-1/media/encoder", "eu-2/shop/web"]
         .map(|release| json!({"release": release, "chart": {"name": release.rsplit('/').next(), "version": "1.2.3"}}))
@@ -144,8 +144,8 @@ fn on_a_terminal_it_is_a_tree() {
             "  ingress/ingress-nginx | webhook | ValidatingWebhookConfiguration takes its caBundle | 0.9",
             "    shop/cart | class | IngressClass nginx | 0.9",
             "    (3 more in shop) | class | IngressClass nginx | 0.9",
-            "    shop/checkout | declared | fleet.toml:34 | 1.0",
-            "    eu-2/shop/web | declared | fleet.toml:38 | 1.0",
+            "    shop/checkout | declared | fleet.toml:34:11 | 1.0",
+            "    eu-2/shop/web | declared | fleet.toml:38:11 | 1.0",
             "  observability/eck-operator | crd | Certificate cert-manager.io/v1 | 1.0",
             "    search/eck-stack | crd | Elasticsearch elasticsearch.k8s.elastic.co/v1 | 1.0",
         ]
@@ -240,8 +240,8 @@ fn the_picture_tells_nothing_by_colour_alone() {
     let paths: Vec<&str> = svg.split("<path class=\"edge\"").skip(1).collect();
     let line = |words: &str| paths.iter().copied().find(|it| it.contains(words)).unwrap();
     assert!(line("crd Certificate cert-manager.io/v1, 1.0").contains("stroke-dasharray"));
-    assert!(!line("declared fleet.toml:38, 1.0").contains("stroke-dasharray"));
-    assert!(line("declared fleet.toml:38, 1.0").contains("stroke-width=\"3\""));
+    assert!(!line("declared fleet.toml:38:11, 1.0").contains("stroke-dasharray"));
+    assert!(line("declared fleet.toml:38:11, 1.0").contains("stroke-width=\"3\""));
     assert!(svg.contains(">eu-1</text>") && svg.contains(">eu-2</text>"));
 }
 

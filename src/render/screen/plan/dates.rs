@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::{PlanScreen, natural_list};
-use crate::domain::ids::ClusterName;
-use crate::domain::plan::Relaxation;
+use super::{PlanScreen, few};
+use crate::domain::ids::{ClusterName, ReleaseId};
+use crate::domain::plan::{Relaxation, Wave};
 use crate::render::screen::calendar;
 use crate::render::{Column, Document, Role, Span, Table, text};
 
@@ -21,11 +21,14 @@ impl PlanScreen<'_> {
                 (Some(from), Some(to)) if from < to => format!("waves {from} to {to}"),
                 (from, _) => format!("wave {}", from.unwrap_or_default()),
             };
+            let firsts: BTreeSet<&ReleaseId> = plan.untested.iter().map(|it| &it.first).collect();
             document = document.text(format!(
-                "Untested after wave {}: {} of {} signatures, first seen in {when}: refit show PLAN --untested",
+                "After wave {}, {} of signatures are seen; {} in {when} {} the first of {} kind: refit show PLAN --untested",
                 first.number,
-                plan.untested.len(),
-                first.coverage.total,
+                text::percent(first.coverage.seen.into(), first.coverage.total.into()),
+                text::counted(u32::try_from(firsts.len()).unwrap_or(u32::MAX), "release"),
+                if firsts.len() == 1 { "is" } else { "are" },
+                if firsts.len() == 1 { "its" } else { "their" },
             ));
         }
         let drawings = calendar::drawings(plan);
@@ -57,7 +60,7 @@ impl PlanScreen<'_> {
                 "Late: wave {}, {} on {}",
                 late.wave,
                 text::counted(late.releases, "release"),
-                natural_list(late.clusters.iter().map(String::as_str)),
+                few(late.clusters.iter().map(String::as_str)),
             ));
         }
         let days = |it: &Relaxation| text::counted(it.gain_days.unsigned_abs(), "day");
@@ -70,6 +73,29 @@ impl PlanScreen<'_> {
                 days(it),
                 it.done,
                 it.change.join(" and "),
+            ));
+        }
+        let is_late = calendar.slack_days.is_none_or(|slack| slack < 0);
+        if is_late && !plan.relaxations.iter().any(|it| it.in_time) {
+            document = document.text(
+                "No shorter soak, wider window, shorter freeze or higher limit keeps the deadline, nor all together: \
+                 other waves or caps may (--what-if), or another deadline.",
+            );
+        }
+        document
+    }
+
+    /// Stages that no release is in: a selector may be wrong.
+    pub(super) fn empty_stages(&self, mut document: Document) -> Document {
+        let plan = self.plan;
+        for (at, stage) in plan.metadata.settings.stages.iter().enumerate() {
+            let has = |wave: &Wave| wave.stage as usize == at + 1;
+            if plan.waves.is_empty() || stage.selector.is_all() || plan.waves.iter().any(has) {
+                continue;
+            }
+            document = document.text(format!(
+                "Stage {} has no release: {} takes none that an earlier stage, or the canaries, leave.",
+                stage.name, stage.selector
             ));
         }
         document

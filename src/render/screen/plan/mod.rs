@@ -16,6 +16,9 @@ use crate::domain::plan::{Plan, PlanMetadata, RequestEstimate};
 use crate::domain::shadow::ReleaseOutcome;
 use crate::render::{Column, Document, Next, Record, Role, Span, text};
 
+/// Clusters that one line of a screen names: what fits beside the rest; JSON has all.
+const MOST_NAMED: usize = 8;
+
 /// What the screens show.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanScreen<'a> {
@@ -61,10 +64,11 @@ impl PlanScreen<'_> {
                     .map(|release| release.release.to_string()),
             );
         if !plan.waves.is_empty() {
-            let dated = plan.waves.iter().any(|wave| wave.starts.is_some());
+            let dated = plan.calendar.is_some();
             let table = if dated { self.dated() } else { self.waves() };
             document = document.gap().table(table);
         }
+        document = self.empty_stages(document);
         document = self.when(document);
         if !plan.held.is_empty() {
             document = document.gap().table(self.causes());
@@ -216,6 +220,18 @@ fn natural_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.collect();
     names.sort_by(|a, b| natural_order(a, b));
     names.join(", ")
+}
+
+/// The first of them; how many more there are.
+fn few<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_by(|a, b| natural_order(a, b));
+    match names.get(..MOST_NAMED) {
+        Some(first) if names.len() > MOST_NAMED => {
+            format!("{} and {} more", first.join(", "), names.len() - MOST_NAMED)
+        }
+        _ => names.join(", "),
+    }
 }
 
 #[cfg(test)]

@@ -265,6 +265,7 @@ fn the_plan_with_a_calendar() {
     plan.untested = vec![crate::domain::plan::Untested {
         signature: "web 4.2.0, Deployment".into(),
         wave: 2,
+        first: "eu-10/shop/web".parse().unwrap(),
         releases: 2,
         why: "too risky".into(),
     }];
@@ -290,7 +291,7 @@ fn the_plan_with_a_calendar() {
             "WAVE   NAME     RELEASES   CLUSTERS   WRITES   STARTS              SOAK   COVERAGE   WAITS-FOR",
             "1      canary   1          1          12       2026-11-24T08:00Z   48h    39/47      window office",
             "2      wave-2   2          2          29       2026-11-29T01:00Z   24h    47/47      approval of one person",
-            "Untested after wave 1: 1 of 47 signatures, first seen in wave 2: refit show PLAN --untested",
+            "After wave 1, 83.0% of signatures are seen; 1 release in wave 2 is the first of its kind: refit show PLAN --untested",
             "",
         ]
     );
@@ -308,10 +309,61 @@ fn the_plan_with_a_calendar() {
     }
     assert_eq!(
         print(&screen.untested()).stdout,
-        "WAVE   RELEASES   WHY         SIGNATURE\n2      2          too_risky   web 4.2.0, Deployment\n"
+        "WAVE   FIRST            RELEASES   WHY         SIGNATURE\n\
+         2      eu-10/shop/web   2          too_risky   web 4.2.0, Deployment\n"
     );
     let json = screen.document().to_json();
     assert_eq!(Plan::parse(&json.to_string()).unwrap(), plan);
+}
+
+#[test]
+fn what_never_comes_or_is_late_or_empty_is_said() {
+    let mut plan = dated();
+    let wave = &mut plan.waves[1];
+    (wave.starts, wave.ends, wave.spans) = (None, None, Vec::new());
+    wave.waits_for = vec![WaitsFor {
+        kind: "freeze".into(),
+        detail: "all".into(),
+        until: None,
+    }];
+    let many = (1..=12).map(|at| format!("eu-{at}")).collect();
+    let calendar = plan.calendar.as_mut().unwrap();
+    (calendar.done, calendar.slack_days) = (None, None);
+    calendar.late = vec![crate::domain::plan::Late {
+        wave: 2,
+        releases: 2,
+        clusters: many,
+        done: None,
+    }];
+    plan.metadata.settings.stages = vec![crate::domain::fleet::settings::Stage {
+        name: "gold".into(),
+        selector: "tier=glod".parse().unwrap(),
+        cut: crate::domain::fleet::settings::Cut::Whole,
+    }];
+    let told = |plan: &Plan| {
+        let screen = PlanScreen {
+            plan,
+            saved: None,
+            file: None,
+            wide: false,
+        };
+        print(&screen.document()).stdout
+    };
+    let text = told(&plan);
+    for line in [
+        "Stage gold has no release: tier=glod takes none that an earlier stage, or the canaries, leave.",
+        "Never done: a wave gets no window. 24m00s of writing.",
+        "Late: wave 2, 2 releases on eu-1, eu-2, eu-3, eu-4, eu-5, eu-6, eu-7, eu-8 and 4 more",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+    }
+    assert!(text.contains("freeze all\n") && text.contains("keeps the deadline, nor all together"));
+    // Nobody is in any wave that has no time: reasons are shown nevertheless.
+    let first = &mut plan.waves[0];
+    (first.starts, first.ends, first.spans) = (None, None, Vec::new());
+    assert!(told(&plan).contains("freeze all\n"));
+    plan.waves[1].stage = 1;
+    assert!(!told(&plan).contains("Stage gold"));
 }
 
 #[test]

@@ -64,6 +64,7 @@ impl PlanScreen<'_> {
                     Span::plain(it.revision.to_string()),
                     Span::plain(it.objects.to_string()),
                     Span::plain(it.writes.to_string()),
+                    Span::plain(it.risk.score.to_string()),
                     Span::plain(it.notes.len().to_string()),
                     Span::or_none(Some(it.reason.as_str())),
                 ],
@@ -81,6 +82,7 @@ impl PlanScreen<'_> {
                     Column::new("REV").narrow(2),
                     Column::new("OBJECTS"),
                     Column::new("WRITES"),
+                    Column::new("RISK"),
                     Column::new("NOTES").narrow(1),
                     Column::new("REASON"),
                 ],
@@ -101,6 +103,7 @@ impl PlanScreen<'_> {
         let records = self.plan.untested.iter().map(|it| Record {
             cells: vec![
                 Span::plain(it.wave.to_string()),
+                Span::plain(it.first.to_string()),
                 Span::plain(it.releases.to_string()),
                 Span::plain(text::cell(&it.why, false)),
                 Span::plain(&it.signature),
@@ -111,6 +114,7 @@ impl PlanScreen<'_> {
         });
         let columns = [
             Column::new("WAVE"),
+            Column::new("FIRST"),
             Column::new("RELEASES"),
             Column::new("WHY").narrow(1),
             Column::new("SIGNATURE"),

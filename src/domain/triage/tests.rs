@@ -165,6 +165,7 @@ fn made(release: &str, owners: &[&str], reasons: &[&str], drops: usize) -> Made 
                 latent: Vec::new(),
                 drops: (0..drops).map(|at| format!(".spec.d{at}")).collect(),
                 drift: Vec::new(),
+                values: BTreeMap::new(),
             }],
         },
     }

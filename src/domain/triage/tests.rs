@@ -286,6 +286,31 @@ fn a_conflict_that_a_policy_settled_holds_nothing() {
 }
 
 #[test]
+fn a_drop_that_a_rule_settled_is_not_let_go() {
+    let mut settled = made("eu-1/shop/a", &[], &[], 2);
+    let drops = |made: &Made| {
+        let found = findings(&made.forecast).into_iter();
+        let drops = found.filter(|(_, it)| it.kind == "drop");
+        let fields = drops.filter_map(|(_, it)| it.field);
+        fields.collect::<Vec<_>>()
+    };
+    assert_eq!(drops(&settled), [".spec.d0", ".spec.d1"]);
+    let object = settled.forecast.objects[0].object.clone();
+    let mut elsewhere = object.clone();
+    elsewhere.name = "other".into();
+    let note = |object: &ObjectRef, detail: &str| Reason {
+        cause: "pin".into(),
+        object: Some(object.clone()),
+        detail: detail.into(),
+    };
+    settled.forecast.notes = vec![
+        note(&object, ".spec.d1: pinned; fleet.toml:3"),
+        note(&elsewhere, ".spec.d0: pinned; fleet.toml:3"),
+    ];
+    assert_eq!(drops(&settled), [".spec.d0"]);
+}
+
+#[test]
 fn a_hold_without_a_reason_is_told_all_the_same() {
     let mut odd = made("eu-1/shop/a", &[], &[], 0);
     odd.forecast.outcome = ReleaseOutcome::Blocked;

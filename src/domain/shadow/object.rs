@@ -168,7 +168,7 @@ pub fn read_probe(probe: &Probe<'_>) -> Probed {
     if changed.is_empty() {
         forecast.drift.clear();
     } else if forecast.drift.is_empty() && forecast.active.is_empty() {
-        for path in apply_set.fields.leaves().iter() {
+        for path in &apply_set.fields.leaves() {
             let field = path.to_string();
             if changed.contains(&field) {
                 let stands = stands(&path, &own_entries, probe);

@@ -23,6 +23,10 @@ Examples:
 /// A line may be so long: two objects of the largest size that etcd takes, with room for escapes.
 const MAX_LINE: usize = 16 << 20;
 
+/// An OpenAPI document may be so large: the whole of `/openapi/v2` with hundreds of CRDs is some 20 MB. A device that
+/// never ends is refused, too.
+const MAX_DOCUMENT: u64 = 256 << 20;
+
 /// So many sets of documents are kept parsed; a set is some 10 MB.
 const SCHEMAS_KEPT: usize = 16;
 
@@ -31,7 +35,8 @@ const SCHEMAS_KEPT: usize = 16;
 /// A request: `{"op":"apply|update|csa", "openapi":[files], "manager", "subresource", "force", "live", "config",
 /// "csaManagers":[names], "ignore":[paths], "flavor":"original|fixed", "now"}`. Its answer: `{"object", "managedFields",
 /// "conflicts":[{"manager","message","field"}], "error", "patch"}`, in the server's words; what does not apply is left
-/// out. A line that does not read is answered with an error, and the next one is read. Needs no cluster; 0 writes.
+/// out; members that are null are as if left out. A line that does not read is answered with an error, and the next one
+/// is read. Needs no cluster; 0 writes.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -125,8 +130,13 @@ fn read(files: &[String]) -> Result<Schema, String> {
     }
     let mut documents = Vec::new();
     for file in files {
-        let bytes =
-            std::fs::read(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
+        let mut bytes = Vec::new();
+        std::fs::File::open(file)
+            .and_then(|opened| opened.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes))
+            .map_err(|error| format!("{file} cannot be read: {error}"))?;
+        if bytes.len() as u64 > MAX_DOCUMENT {
+            return Err(format!("{file} is larger than 256 MiB"));
+        }
         let document: serde_json::Value = serde_json::from_slice(&bytes)
             .map_err(|error| format!("{file} is not JSON: {error}"))?;
         documents.push(document);

@@ -294,6 +294,7 @@ fn candidate(at: usize, names: &Names) -> Candidate {
         latent: Vec::new(),
         drops: Vec::new(),
         drift: Vec::new(),
+        values: std::collections::BTreeMap::new(),
     };
     let objects = (0..2 + mixed(at, 8) % 3).map(object).collect();
     Candidate {

@@ -184,6 +184,7 @@ fn policies_decide_what_they_are_printed_for() {
             latent: vec![],
             drops: vec![],
             drift: vec![],
+            values: std::collections::BTreeMap::new(),
         };
         let saved = SavedForecast {
             chart: ChartRef {

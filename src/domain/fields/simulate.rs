@@ -6,7 +6,7 @@ use managed_fields::csa::{self, Flavor, Upgrade};
 use managed_fields::manager::ManagerError;
 use managed_fields::schema::Kind;
 use managed_fields::{FieldManager, FieldSet, Path, Schema, Time};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// What is asked.
@@ -32,23 +32,23 @@ pub enum CsaFlavor {
     Fixed,
 }
 
-/// One request.
+/// One request. A member that is null is as one that is not there: Go writes empty lists so.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Request {
     /// What is asked.
     pub op: Op,
     /// OpenAPI v3 documents, as files; without any, the schema is deduced from the objects.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub openapi: Vec<String>,
     /// Who asks; for `csa` the manager that will apply.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub manager: String,
     /// Through which subresource; empty for the main resource.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub subresource: String,
     /// Take fields from others.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub force: bool,
     /// The stored object; none if it would be created.
     #[serde(default)]
@@ -57,13 +57,13 @@ pub struct Request {
     #[serde(default)]
     pub config: Option<Value>,
     /// Names of the client for `csa`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub csa_managers: Vec<String>,
     /// Fields that the endpoint resets, in place of those that it is known to reset.
     #[serde(default)]
     pub ignore: Option<Vec<Ignored>>,
     /// Which upgrade.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub flavor: CsaFlavor,
     /// The time of new entries, RFC 3339; else the caller's.
     #[serde(default)]
@@ -125,6 +125,10 @@ impl Answer {
 impl Request {
     /// Reads a line. The error is one line that says what is wrong with it.
     pub fn read(line: &[u8]) -> Result<Self, String> {
+        // serde would take an array for the members in their order.
+        if line.trim_ascii_start().first() == Some(&b'[') {
+            return Err("the request does not read: it is no JSON object".to_owned());
+        }
         serde_json::from_slice(line).map_err(|error| format!("the request does not read: {error}"))
     }
 
@@ -142,8 +146,8 @@ impl Request {
     }
 
     fn upgrade(&self) -> Answer {
-        let Some(live) = &self.live else {
-            return Answer::error("csa needs live");
+        let Some(live @ Value::Object(_)) = &self.live else {
+            return Answer::error("csa needs live, an object");
         };
         let upgrade = Upgrade {
             csa_managers: &self.csa_managers.iter().cloned().collect(),
@@ -164,10 +168,13 @@ impl Request {
     }
 
     fn request(&self, schema: &Schema, now: Time) -> Answer {
-        let Some(config) = &self.config else {
-            return Answer::error("apply and update need config");
+        let Some(config @ Value::Object(_)) = &self.config else {
+            return Answer::error("apply and update need config, an object");
         };
         let kind = Kind::of(config);
+        if kind.version.is_empty() || kind.kind.is_empty() {
+            return Answer::error("config needs apiVersion and kind");
+        }
         let version = kind.api_version();
         let mut endpoint = FieldManager::new(schema, kind, &self.subresource);
         if let Some(ignored) = &self.ignore {
@@ -199,6 +206,15 @@ impl Ignored {
             Self::Names(names) => Path::of_fields(names.iter().map(String::as_str)),
         }
     }
+}
+
+/// Null as if the member were not there.
+fn or_default<'de, D, T>(input: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(input)?.unwrap_or_default())
 }
 
 fn refused(error: &ManagerError) -> Answer {
@@ -303,7 +319,19 @@ mod tests {
             (json!({"op": "merge"}), "unknown variant"),
             (json!({"op": "apply", "forse": true}), "unknown field"),
             (json!({"op": "apply"}), "need config"),
+            (json!({"op": "update", "config": [1]}), "need config"),
+            (
+                json!({"op": "apply", "config": {"kind": "X"}}),
+                "needs apiVersion and kind",
+            ),
+            (
+                json!({"op": "update", "config": {"apiVersion": "v1", "kind": 1}}),
+                "needs apiVersion and kind",
+            ),
             (json!({"op": "csa"}), "needs live"),
+            (json!({"op": "csa", "live": []}), "needs live"),
+            (json!(["apply", []]), "no JSON object"),
+            (json!(null), "does not read"),
             (json!({"op": "csa", "live": {}, "now": "today"}), "now: "),
             (json!([1]), "does not read"),
         ] {
@@ -314,6 +342,26 @@ mod tests {
             );
             assert_eq!(answer.as_object().unwrap().len(), 1);
         }
+    }
+
+    #[test]
+    fn null_is_as_good_as_nothing() {
+        let plain = json!({"op": "apply", "manager": "helm", "config": config(1)});
+        let mut nulls = plain.clone();
+        for member in [
+            "openapi",
+            "subresource",
+            "force",
+            "live",
+            "csaManagers",
+            "ignore",
+            "flavor",
+            "now",
+        ] {
+            nulls[member] = Value::Null;
+        }
+        assert_eq!(ask(&nulls), ask(&plain));
+        assert!(ask(&plain)["error"].is_null());
     }
 
     proptest! {

@@ -96,6 +96,7 @@ pub(super) fn candidate(seed: Seed) -> Candidate {
         latent: vec![],
         drops: vec![],
         drift: vec![],
+        values: BTreeMap::new(),
     };
     Candidate {
         forecast: Forecast {

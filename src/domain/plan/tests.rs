@@ -115,6 +115,7 @@ fn candidate(seed: Seed) -> Candidate {
             .collect(),
         drops: vec![],
         drift: vec![],
+        values: BTreeMap::new(),
     };
     Candidate {
         forecast: Forecast {

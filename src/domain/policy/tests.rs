@@ -55,6 +55,7 @@ fn forecast_of(active: Vec<Conflict>, latent: Vec<Conflict>, drops: &[&str]) -> 
         latent,
         drops: drops.iter().map(|&field| field.to_owned()).collect(),
         drift: vec![],
+        values: BTreeMap::new(),
     };
     judge(&facts, vec![object], vec![])
 }

@@ -182,6 +182,7 @@ mod tests {
             latent: vec![],
             drops: vec![],
             drift: vec![],
+            values: std::collections::BTreeMap::new(),
         }
     }
 

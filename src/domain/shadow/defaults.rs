@@ -72,10 +72,32 @@ const DEFAULTED: [&str; 62] = [
     "whenDeleted",
 ];
 
+/// Maps whose keys are the user's own: `type` in a ConfigMap's data is no default, whatever it is elsewhere.
+const FREE_KEYS: [&str; 11] = [
+    "annotations",
+    "attributes",
+    "binaryData",
+    "data",
+    "labels",
+    "matchLabels",
+    "nodeSelector",
+    "options",
+    "parameters",
+    "stringData",
+    "volumeAttributes",
+];
+
+/// The one annotation that the server sets by default (`pkg/apis/apps/v1beta1`, of DaemonSets).
+const DEFAULTED_ANNOTATION: &str = "deprecated.daemonset.template.generation";
+
 /// Would the server put this field there by itself?
 pub fn is_server_default(path: &Path) -> bool {
-    let last = path.iter().rev().find_map(PathElement::as_field);
-    last.is_some_and(is_defaulted)
+    let mut names = path.iter().rev().filter_map(PathElement::as_field);
+    let Some(last) = names.next() else {
+        return false;
+    };
+    let is_free = names.next().is_some_and(|map| FREE_KEYS.contains(&map));
+    is_defaulted(last) && (!is_free || last == DEFAULTED_ANNOTATION)
 }
 
 /// Does the server fill in a field of this name, in some type?
@@ -95,5 +117,21 @@ mod tests {
             "progressDeadlineSeconds"
         ])));
         assert!(!is_server_default(&Path::of_fields(["spec", "replicas"])));
+    }
+
+    #[test]
+    fn a_users_key_is_no_default_whatever_its_name() {
+        for path in [
+            &["data", "mode"][..],
+            &["metadata", "labels", "type"],
+            &["parameters", "type"],
+            &["spec", "template", "metadata", "annotations", "scheme"],
+        ] {
+            let path = Path::of_fields(path.iter().copied());
+            assert!(!is_server_default(&path), "{path}");
+        }
+        let counted = ["metadata", "annotations", DEFAULTED_ANNOTATION];
+        assert!(is_server_default(&Path::of_fields(counted)));
+        assert!(is_server_default(&Path::of_fields(["spec", "type"])));
     }
 }

@@ -16,6 +16,8 @@ pub use release::{ACTIVE_CONFLICT, DEAD_ENTRIES, ReleaseFacts, active_conflict, 
 pub use summary::{OwnerCount, Rate, Summary, summary};
 pub use traps::{EMPTY_CHURN, SWITCH_TRAP, trap_notes};
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +63,27 @@ pub struct ObjectForecast {
     /// Live value ≠ manifest value, and nobody else owns it: the next apply sets it back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
+    /// What stands at the fields of `drops` and `drift`, for people; a field may be missing here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Stands>,
+}
+
+/// What stands at a field that no other manager owns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stands {
+    /// Which of Helm's own entries has it: `helm`, or an older name; none if nobody owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// When that entry last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The live value; texts as they are, else JSON; never a Secret's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<String>,
+    /// What the manifest makes of it: nothing of a drop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours: Option<String>,
 }
 
 /// The gravest fact about an object.

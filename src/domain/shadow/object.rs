@@ -11,7 +11,7 @@ use managed_fields::entry::{Identity, decode_canonical};
 use managed_fields::{FieldSet, ManagedFieldsEntry, Operation, Path, PathElement};
 use serde_json::Value;
 
-use super::{Conflict, ObjectForecast, ObjectOutcome, defaults};
+use super::{Conflict, ObjectForecast, ObjectOutcome, Stands, defaults};
 use crate::domain::fields::{text_at, value_at};
 use crate::domain::fleet::ManagerMatcher;
 use crate::domain::object::{LiveObject, ObjectRef, changed_paths};
@@ -107,6 +107,7 @@ pub fn read_probe(probe: &Probe<'_>) -> Probed {
         latent: Vec::new(),
         drops: Vec::new(),
         drift: Vec::new(),
+        values: BTreeMap::new(),
     };
     let Some(apply_set) = ApplySet::of_manager(probe.after, probe.manager) else {
         forecast.outcome = ObjectOutcome::DeadEntries {
@@ -121,6 +122,7 @@ pub fn read_probe(probe: &Probe<'_>) -> Probed {
         .map(|entry| (entry.identity(), entry.fields()))
         .collect();
     let mut own = FieldSet::new();
+    let mut own_entries = Vec::new();
     let mut own_versions_agree = true;
     let nothing = FieldSet::new();
     for entry in probe.before {
@@ -129,11 +131,17 @@ pub fn read_probe(probe: &Probe<'_>) -> Probed {
         if is_own(entry, probe.managers) {
             own_versions_agree &= entry.api_version() == apply_set.api_version;
             own = own.union(entry.fields());
+            own_entries.push(entry);
             // A field may be lost in text only: the server writes quantities, bytes and defaults in its own way.
             let changed = lost
                 .iter()
                 .filter(|path| value_at(&probe.live.json, path) != value_at(probe.applied, path));
-            forecast.drift.extend(changed.map(|path| path.to_string()));
+            for path in changed {
+                forecast
+                    .values
+                    .insert(path.to_string(), stands(&path, &own_entries, probe));
+                forecast.drift.push(path.to_string());
+            }
             continue;
         }
         let owner = describe(entry);
@@ -150,18 +158,38 @@ pub fn read_probe(probe: &Probe<'_>) -> Probed {
             forecast.outcome = ObjectOutcome::ForeignApplier { manager: owner };
         }
     }
-    if own_versions_agree {
-        forecast.drops = drops(&own, &apply_set, probe.object);
-    }
+    let dropped = if own_versions_agree {
+        drops(&own, &apply_set, probe.object)
+    } else {
+        Vec::new()
+    };
     // A lost field whose value comes back by defaulting (an atomic list that the server completes) changes nothing.
     let changed = changed_paths(&probe.live.json, probe.applied);
     if changed.is_empty() {
         forecast.drift.clear();
     } else if forecast.drift.is_empty() && forecast.active.is_empty() {
+        for path in &apply_set.fields.leaves() {
+            let field = path.to_string();
+            if changed.contains(&field) {
+                let stands = stands(&path, &own_entries, probe);
+                forecast.values.insert(field, stands);
+            }
+        }
         forecast.drift = changed;
     }
     forecast.drift.sort();
     forecast.drift.dedup();
+    forecast
+        .values
+        .retain(|field, _| forecast.drift.contains(field));
+    for path in &dropped {
+        let stands = Stands {
+            ours: None,
+            ..stands(path, &own_entries, probe)
+        };
+        forecast.values.insert(path.to_string(), stands);
+    }
+    forecast.drops = dropped.iter().map(Path::to_string).collect();
     if forecast.outcome == ObjectOutcome::OwnershipOnly {
         if !forecast.active.is_empty() {
             forecast.outcome = ObjectOutcome::Conflict;
@@ -193,10 +221,26 @@ impl Probed {
     }
 }
 
+/// What stands at a field that no other manager owns; of several entries of Helm's own that have it, the first.
+fn stands(path: &Path, own: &[&ManagedFieldsEntry], probe: &Probe<'_>) -> Stands {
+    let entry = own.iter().find(|entry| entry.fields().has(path));
+    Stands {
+        owner: entry.map(|entry| describe(entry)),
+        since: entry.and_then(|entry| since(entry)),
+        live: text_at(&probe.live.json, path),
+        ours: text_at(probe.applied, path),
+    }
+}
+
+/// When an entry last changed, if it says so: those of `scale` do not.
+fn since(entry: &ManagedFieldsEntry) -> Option<Timestamp> {
+    let seconds = entry.time().map(managed_fields::Time::as_unix)?;
+    Timestamp::from_second(seconds).ok()
+}
+
 fn conflicts(fields: &FieldSet, entry: &ManagedFieldsEntry, probe: &Probe<'_>) -> Vec<Conflict> {
     let owner = describe(entry);
-    let since = entry.time().map(managed_fields::Time::as_unix);
-    let since = since.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let since = since(entry);
     fields
         .iter()
         .map(|path| Conflict {
@@ -224,7 +268,7 @@ fn is_applier(entry: &ManagedFieldsEntry, apply_set: &ApplySet) -> bool {
 }
 
 /// Leaves that Helm owns and the manifest does not name, less what the server itself put there by default.
-fn drops(own: &FieldSet, apply_set: &ApplySet, object: &ObjectRef) -> Vec<String> {
+fn drops(own: &FieldSet, apply_set: &ApplySet, object: &ObjectRef) -> Vec<Path> {
     let string_data = [PathElement::field("stringData")];
     let has_string_data = object.kind == "Secret" && apply_set.fields.below(&string_data).is_some();
     own.difference(&apply_set.fields)
@@ -232,7 +276,6 @@ fn drops(own: &FieldSet, apply_set: &ApplySet, object: &ObjectRef) -> Vec<String
         .iter()
         .filter(|path| !(has_string_data && path.starts_with(&[PathElement::field("data")])))
         .filter(|path| !is_marker_of(path, &apply_set.fields) && !defaults::is_server_default(path))
-        .map(|path| path.to_string())
         .collect()
 }
 

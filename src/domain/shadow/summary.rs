@@ -196,6 +196,7 @@ mod tests {
                 latent: vec![],
                 drops: vec![".a".into()],
                 drift: vec![],
+                values: BTreeMap::new(),
             }],
         }
     }

@@ -93,6 +93,19 @@ const CHOICES: [&str; 5] = [
     "unknown",
 ];
 
+/// Words of the notes by which rules settle drops.
+const SETTLED_DROPS: [&str; 3] = ["prune-next", "pin", "prune"];
+
+/// Does a rule decide about this drop?
+fn is_settled_drop(forecast: &Forecast, object: &ObjectForecast, field: &str) -> bool {
+    forecast.notes.iter().any(|note| {
+        let about = note.detail.strip_prefix(field);
+        SETTLED_DROPS.contains(&&*note.cause)
+            && note.object.as_ref() == Some(&object.object)
+            && about.is_some_and(|rest| rest.starts_with(": "))
+    })
+}
+
 /// The findings of a forecast, what holds it first. Linear in the forecast, times the reasons of one object.
 pub fn findings(forecast: &Forecast) -> Vec<(Weight, Finding)> {
     let mut found = Vec::new();
@@ -148,16 +161,21 @@ pub fn findings(forecast: &Forecast) -> Vec<(Weight, Finding)> {
         }
         let latent = object.latent.iter();
         found.extend(latent.map(|it| (Weight::Note, of_conflict("latent", object, it))));
-        let of_field = |kind: &str, field: &String| Finding {
-            kind: kind.to_owned(),
-            object: Some(object.object.clone()),
-            field: Some(field.clone()),
-            owner: None,
-            message: String::new(),
-            theirs: None,
-            ours: None,
+        let of_field = |kind: &str, field: &String| {
+            let stands = object.values.get(field);
+            Finding {
+                kind: kind.to_owned(),
+                object: Some(object.object.clone()),
+                field: Some(field.clone()),
+                owner: None,
+                message: String::new(),
+                theirs: stands.and_then(|it| it.live.clone()),
+                ours: stands.and_then(|it| it.ours.clone()),
+            }
         };
+        // What a rule does with a drop is a note of its own, not the default.
         let drops = object.drops.iter();
+        let drops = drops.filter(|field| !is_settled_drop(forecast, object, field));
         found.extend(drops.map(|field| (Weight::Note, of_field("drop", field))));
         if !fields_told.contains(&("drift", &object.object)) {
             let drift = object.drift.iter();

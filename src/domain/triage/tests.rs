@@ -165,6 +165,7 @@ fn made(release: &str, owners: &[&str], reasons: &[&str], drops: usize) -> Made 
                 latent: Vec::new(),
                 drops: (0..drops).map(|at| format!(".spec.d{at}")).collect(),
                 drift: Vec::new(),
+                values: BTreeMap::new(),
             }],
         },
     }
@@ -282,6 +283,31 @@ fn a_conflict_that_a_policy_settled_holds_nothing() {
     settled.forecast.reasons.clear();
     settled.forecast.outcome = ReleaseOutcome::Ready;
     assert!(run(&[settled]).causes.is_empty());
+}
+
+#[test]
+fn a_drop_that_a_rule_settled_is_not_let_go() {
+    let mut settled = made("eu-1/shop/a", &[], &[], 2);
+    let drops = |made: &Made| {
+        let found = findings(&made.forecast).into_iter();
+        let drops = found.filter(|(_, it)| it.kind == "drop");
+        let fields = drops.filter_map(|(_, it)| it.field);
+        fields.collect::<Vec<_>>()
+    };
+    assert_eq!(drops(&settled), [".spec.d0", ".spec.d1"]);
+    let object = settled.forecast.objects[0].object.clone();
+    let mut elsewhere = object.clone();
+    elsewhere.name = "other".into();
+    let note = |object: &ObjectRef, detail: &str| Reason {
+        cause: "pin".into(),
+        object: Some(object.clone()),
+        detail: detail.into(),
+    };
+    settled.forecast.notes = vec![
+        note(&object, ".spec.d1: pinned; fleet.toml:3"),
+        note(&elsewhere, ".spec.d0: pinned; fleet.toml:3"),
+    ];
+    assert_eq!(drops(&settled), [".spec.d0"]);
 }
 
 #[test]

@@ -510,6 +510,7 @@ fn plain(object: &ObjectRef, outcome: ObjectOutcome) -> ObjectForecast {
         latent: Vec::new(),
         drops: Vec::new(),
         drift: Vec::new(),
+        values: std::collections::BTreeMap::new(),
     }
 }
 

@@ -712,6 +712,7 @@ mod tests {
             latent: Vec::new(),
             drops: Vec::new(),
             drift: vec![".data.a".to_owned()],
+            values: BTreeMap::new(),
         };
         let forecast = |outcome, object| Forecast {
             release: ReleaseId {

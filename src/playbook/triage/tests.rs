@@ -81,6 +81,45 @@ fn who_decides_has_what_it_takes() {
     }
 }
 
+/// Whoever drives releases and can be told something is told it in a file of its own.
+#[test]
+fn every_driver_has_its_patch() {
+    let rules = built_in().unwrap();
+    let jinja = Jinja::new();
+    let facts = Facts {
+        release: "eu-1/shop/web".into(),
+        cluster: "eu-1".into(),
+        namespace: "shop".into(),
+        name: "web".into(),
+        chart: "web-1.0.0".into(),
+        ..Facts::default()
+    };
+    let mut files = BTreeSet::new();
+    for tool in ["flux", "argocd", "fleet", "terraform"] {
+        let name = format!("driven-by-{tool}");
+        let rule = rules.all().iter().find(|it| it.name == name).unwrap();
+        let patch = rule.patch.as_ref().unwrap();
+        let text = jinja.fill(&patch.text, &facts).unwrap();
+        assert!(text.contains("eu-1/shop/web"), "{text}");
+        assert!(rule.fix.contains("--patches DIR"), "{}", rule.fix);
+        files.insert(jinja.fill(&patch.file, &facts).unwrap());
+        if tool == "fleet" {
+            let lines = text.lines().filter(|line| !line.starts_with('#'));
+            let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+            assert_eq!(
+                lines,
+                ["keepResources: true", "correctDrift:", "  enabled: false"]
+            );
+            assert!(text.contains("-l owner=helm,name=web -o json"), "{text}");
+        }
+    }
+    let all = ["argocd", "fleet", "flux"].map(|tool| format!("{tool}/eu-1/shop-web.yaml"));
+    assert!(
+        files.is_superset(&all.into()) && files.len() == 4,
+        "{files:?}"
+    );
+}
+
 #[test]
 fn a_users_rules_come_first_and_replace_by_name() {
     let text = r#"

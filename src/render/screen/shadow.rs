@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::plan::outcome_word;
-use crate::domain::fleet::{natural_order, release_order};
+use crate::domain::fleet::{PolicyAction, natural_order, release_order};
 use crate::domain::ids::{ClusterName, ReleaseId};
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::Candidate;
+use crate::domain::policy::Subject;
 use crate::domain::shadow::{
     Confirmed, Conflict, Forecast, ObjectForecast, Rate, ReleaseOutcome, Summary, summary,
 };
@@ -159,7 +160,7 @@ impl ShadowScreen<'_> {
                     candidate.revision
                 )),
             ]);
-        let fields = self.fields(forecast);
+        let fields = self.fields(candidate);
         if !fields.is_empty() {
             document = document.table(fields);
         }
@@ -331,7 +332,8 @@ impl ShadowScreen<'_> {
         away.chain(sorted.map(|it| record(it, self.causes.get(&it.forecast.release))))
     }
 
-    fn fields(&self, forecast: &Forecast) -> Table {
+    fn fields(&self, candidate: &Candidate) -> Table {
+        let forecast = &candidate.forecast;
         let mut table = Table::new([
             Column::new("OBJECT").narrow(2),
             Column::new("TYPE"),
@@ -392,27 +394,55 @@ impl ShadowScreen<'_> {
         }
         for object in &forecast.objects {
             for field in &object.drift {
+                let stands = object.values.get(field);
+                let values = match stands {
+                    None => "the next apply sets it back".to_owned(),
+                    Some(it) => format!(
+                        "{} -> {}, the next apply sets it back",
+                        value(it.live.as_deref()),
+                        value(it.ours.as_deref())
+                    ),
+                };
                 row(
                     object,
                     Span::plain("drift"),
                     field,
-                    Span::none(),
-                    None,
-                    Span::plain("the next apply sets it back"),
+                    Span::or_none(stands.and_then(|it| it.owner.as_deref())),
+                    stands.and_then(|it| it.since),
+                    Span::plain(values),
                 );
             }
             for field in &object.drops {
+                let stands = object.values.get(field);
+                let then = fate(candidate, &object.object, field);
+                let values = match stands.and_then(|it| it.live.as_deref()) {
+                    None => then.to_owned(),
+                    live => format!("{} {then}", value(live)),
+                };
                 row(
                     object,
                     Span::plain("drop"),
                     field,
-                    Span::plain("ours"),
-                    None,
-                    Span::plain("stays, let go"),
+                    Span::plain(stands.and_then(|it| it.owner.as_deref()).unwrap_or("ours")),
+                    stands.and_then(|it| it.since),
+                    Span::plain(values),
                 );
             }
         }
         table
+    }
+}
+
+/// What becomes of a field that Helm owns and the manifest does not name: as a rule says, else it is let go.
+fn fate(candidate: &Candidate, object: &ObjectRef, field: &str) -> &'static str {
+    let decision = candidate.decisions.iter().find(|it| {
+        it.subject == Subject::Drop && it.object == *object && it.field == field && it.is_in_force()
+    });
+    match decision.map(|it| it.action) {
+        Some(PolicyAction::PruneNext) => "stays ours, the next upgrade deletes it",
+        Some(PolicyAction::Pin) => "stays, pinned",
+        Some(PolicyAction::Prune) => "is deleted",
+        _ => "stays, let go",
     }
 }
 
@@ -575,7 +605,10 @@ fn summary_table(totals: &Summary, fleet: &str) -> Table {
         .owners
         .iter()
         .take(RATES_SHOWN)
-        .map(|it| format!("{} {}", it.owner, it.active))
+        .map(|it| {
+            let share = text::percent(it.conflicted, totals.releases);
+            format!("{} {} ({share})", it.owner, it.active)
+        })
         .collect();
     let whole = format!(
         "{} ({} of {})",
@@ -623,8 +656,9 @@ fn listed(shown: &[String], of: usize) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::ids::Revision;
+    use crate::domain::policy::Decision;
     use crate::domain::release::{ChartRef, Driver};
-    use crate::domain::shadow::{Aspect, Disagreement, ObjectOutcome, Reason};
+    use crate::domain::shadow::{Aspect, Disagreement, ObjectOutcome, Reason, Stands};
     use crate::render::Format;
 
     fn object(kind: &str, name: &str, outcome: ObjectOutcome) -> ObjectForecast {
@@ -640,6 +674,7 @@ pub(crate) mod tests {
             latent: vec![],
             drops: vec![],
             drift: vec![],
+            values: BTreeMap::new(),
         }
     }
 
@@ -706,6 +741,14 @@ pub(crate) mod tests {
             "payments",
         )];
         checkout.drops = vec![".metadata.labels.old".into()];
+        let since = "2026-11-22T15:09:31Z".parse().unwrap();
+        let stands = |live: &str, ours: Option<&str>| Stands {
+            owner: Some("helm".into()),
+            since: Some(since),
+            live: Some(live.into()),
+            ours: ours.map(Into::into),
+        };
+        checkout.values = [(".metadata.labels.old".into(), stands("x", None))].into();
         let settings = object("ConfigMap", "settings", ObjectOutcome::OwnershipOnly);
         vec![
             candidate(
@@ -821,7 +864,7 @@ OUTCOME       RELEASES   CONFLICTS-BY   HIGHEST
 Blocked       1          cluster        eu-1 50.0%
 NeedsChoice   1          chart          checkout-3.4.0 100.0%
 Ready         1          kind           Deployment 100.0%
-Done          0          owner          kube-controller-manager/scale 1, kubectl-set 1
+Done          0          owner          kube-controller-manager/scale 1 (33.3%), kubectl-set 1 (33.3%)
 Total         3          fleet          acme 33.3% (1 of 3 releases)
 2 active conflicts, 1 latent, 1 drop; 3 releases, 3 objects, 2 asked, 2 of 3 clusters, 1.9s, 0 writes.
 warning: edge-1 not read: token expired
@@ -844,11 +887,11 @@ Next: refit shadow eu-1/shop/ledger       one release, field by field
             printed.stdout,
             "\
 eu-1/shop/checkout   NeedsChoice   checkout-3.4.0, revision 14, 2 objects: 1 Conflict, 1 OwnershipOnly
-OBJECT                TYPE     FIELD                                              OWNER                           AGE      THEIRS->OURS
-deployment/checkout   active   .spec.replicas                                     kube-controller-manager/scale   19h      7 -> 3
-deployment/checkout   active   .spec.template.spec.containers[name=\"app\"].image   kubectl-set                     19h      checkout:3.4.1-p1 -> checkout:3.4.0
-deployment/checkout   latent   .metadata.labels.team                              kubectl-label                   19h      = payments
-deployment/checkout   drop     .metadata.labels.old                               ours                            <none>   stays, let go
+OBJECT                TYPE     FIELD                                              OWNER                           AGE   THEIRS->OURS
+deployment/checkout   active   .spec.replicas                                     kube-controller-manager/scale   19h   7 -> 3
+deployment/checkout   active   .spec.template.spec.containers[name=\"app\"].image   kubectl-set                     19h   checkout:3.4.1-p1 -> checkout:3.4.0
+deployment/checkout   latent   .metadata.labels.team                              kubectl-label                   19h   = payments
+deployment/checkout   drop     .metadata.labels.old                               helm                            19h   x stays, let go
 
 CAUSE           OBJECT   DETAIL
 latest-failed   <none>   about latest-failed
@@ -862,11 +905,84 @@ OBJECT                TYPE     FIELD                            OWNER           
 deployment/checkout   active   .spec.replicas                   kube-contro…ager/scale   7 -> 3
 deployment/checkout   active   .spec.template.…e=\"app\"].image   kubectl-set              checkout:3.4.1-p1 ->…
 deployment/checkout   latent   .metadata.labels.team            kubectl-label            = payments
-deployment/checkout   drop     .metadata.labels.old             ours                     stays, let go
+deployment/checkout   drop     .metadata.labels.old             helm                     x stays, let go
 
 CAUSE           OBJECT   DETAIL
 latest-failed   <none>   about latest-failed
 "
+        );
+    }
+
+    #[test]
+    fn a_drop_is_told_as_its_rule_says_and_drift_with_both_values() {
+        let release = "eu-1/shop/checkout".parse().unwrap();
+        let told = |action: Option<PolicyAction>, refused: Option<&str>| {
+            let mut releases = acme();
+            let candidate = releases
+                .iter_mut()
+                .find(|it| it.forecast.release == release)
+                .unwrap();
+            let object = candidate.forecast.objects.last_mut().unwrap();
+            object.drift = vec![".spec.paused".into(), ".spec.rest".into()];
+            let paused = Stands {
+                live: Some("true".into()),
+                ours: Some("false".into()),
+                ..Stands::default()
+            };
+            object.values.insert(".spec.paused".into(), paused);
+            candidate.decisions = action
+                .map(|action| Decision {
+                    object: object.object.clone(),
+                    subject: Subject::Drop,
+                    field: ".metadata.labels.old".into(),
+                    owner: None,
+                    action,
+                    rule: None,
+                    refused: refused.map(Into::into),
+                    irreversible: false,
+                })
+                .into_iter()
+                .collect();
+            let one = |screen: &ShadowScreen<'_>| {
+                let screen = ShadowScreen {
+                    releases: &releases,
+                    ..screen.clone()
+                };
+                screen.release(&release).unwrap()
+            };
+            shown(one, &Frame::PIPE).stdout
+        };
+        for (action, refused, words) in [
+            (None, None, " x stays, let go\n"),
+            (Some(PolicyAction::LetGo), None, " x stays, let go\n"),
+            (
+                Some(PolicyAction::PruneNext),
+                None,
+                " x stays ours, the next upgrade deletes it\n",
+            ),
+            (Some(PolicyAction::Pin), None, " x stays, pinned\n"),
+            (Some(PolicyAction::Prune), None, " x is deleted\n"),
+            (
+                Some(PolicyAction::Prune),
+                Some("no key"),
+                " x stays, let go\n",
+            ),
+        ] {
+            let printed = told(action, refused);
+            assert!(printed.contains(words), "{action:?}: {printed}");
+        }
+        let printed = told(None, None);
+        let lines: Vec<&str> = printed
+            .lines()
+            .filter(|it| it.contains(" drift "))
+            .collect();
+        assert!(
+            lines[0].ends_with("true -> false, the next apply sets it back"),
+            "{printed}"
+        );
+        assert!(
+            lines[1].ends_with(" the next apply sets it back"),
+            "{printed}"
         );
     }
 }

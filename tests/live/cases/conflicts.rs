@@ -80,6 +80,21 @@ pub const CASES: &[Case] = &[
     Case::new("own-ten", MAP).drift(|site| {
         site.owners(&site.core(IT), |entries| entries.extend((0..9).map(somebody)));
     }),
+    // With Helm's own entry back there would be eleven: the server would fold the oldest away, so nothing is written.
+    Case::new("own-eleven", MAP)
+        .drift(|site| {
+            site.owners(&site.core(IT), |entries| entries.extend((0..9).map(somebody)));
+        })
+        .between(
+            |site| site.patched_by("late", &site.core(IT), &json!({ "data": { "late": "x" } })),
+            "Stuck",
+            |site| {
+                let managers = site.managers(&site.core(IT));
+                assert_eq!(managers.len(), 11, "{managers:?}");
+                assert!(managers.contains(&"helm/Apply".to_owned()), "{managers:?}");
+                assert!(!managers.contains(&"ancient-changes/Update".to_owned()), "{managers:?}");
+            },
+        ),
     Case::new("own-slide-back", MAP)
         .install(|site| {
             site.install(&[]);

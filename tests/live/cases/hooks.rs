@@ -15,6 +15,11 @@ const RECREATED: &str = beside!(
     r#"{apiVersion: v1, kind: ConfigMap, metadata: {name: hook, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}, data: {a: "{{ .Values.value }}"}}
 ---
 {apiVersion: v1, kind: ServiceAccount, metadata: {name: hook, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: hook, annotations: {helm.sh/hook: "pre-install,pre-upgrade"}}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: "registry.example/c:{{ .Values.value }}"}]}}}
 "#
 );
 

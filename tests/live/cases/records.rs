@@ -8,6 +8,10 @@ use super::site::Site;
 const MAP: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: it}\ndata: {a: \"{{ .Values.value }}\"}\n";
 
+/// An object of the release's own name, so that two releases fit into a namespace.
+const NAMED: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ .Release.Name }}\"}\ndata: {a: x}\n";
+
 /// The server refuses the second object.
 const BAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: it}\ndata: {a: b}\n---\n\
                    apiVersion: v1\nkind: Service\nmetadata: {name: it}\nspec: {ports: [{port: 700000}]}\n";
@@ -169,6 +173,57 @@ pub const CASES: &[Case] = &[
         );
         assert_eq!(site.managers(&site.core("configmaps/it")), ["helm/Apply"]);
         passes(site, &site.helm4(&["uninstall", site.name]), "uninstall");
+    }),
+    // Only revision N is marked. Back to an older one is client-side, and stays so, until a marked one is deployed again.
+    Case::new("rec-unmarked", MAP)
+        .drift(|site| site.upgrade3(&[]))
+        .afterwards(|site| {
+            let map = site.core("configmaps/it");
+            assert_eq!(
+                (method(site, "1"), method(site, "2")),
+                ("csa".into(), "ssa".into())
+            );
+            assert_eq!(site.managers(&map), ["helm/Apply"]);
+            passes(
+                site,
+                &site.helm4(&["rollback", site.name, "1"]),
+                "rollback to 1",
+            );
+            assert_eq!(site.managers(&map), ["helm/Apply", "helm/Update"]);
+            passes(site, &site.upgrade4(&["--set", "value=c"]), "auto");
+            assert_eq!(site.managers(&map), ["helm/Apply", "helm/Update"]);
+            passes(
+                site,
+                &site.helm4(&["rollback", site.name, "2"]),
+                "rollback to 2",
+            );
+            assert_eq!(site.managers(&map), ["helm/Apply"]);
+        }),
+    // A namespace that Helm makes is in no manifest, so nobody adopts it: Helm 4 applies it for whichever release asks,
+    // and is refused when somebody else changed what it sets.
+    Case::new("rec-namespace", NAMED).afterwards(|site| {
+        let chart = site.chart();
+        let named = |name: &'static str| {
+            let args = ["upgrade", "--install", name, &chart, "--create-namespace"];
+            site.helm4(&args)
+        };
+        passes(site, &named("second"), "another release");
+        let namespace = format!("/api/v1/namespaces/{}", site.name);
+        let managers = site.managers(&namespace);
+        assert!(managers.contains(&"helm/Apply".to_owned()), "{managers:?}");
+        site.kubectl(&[
+            "label",
+            "--overwrite",
+            "namespace",
+            site.name,
+            "name=theirs",
+        ]);
+        let refused = named("third");
+        assert!(
+            !refused.success && refused.stderr.contains("conflict"),
+            "{}",
+            refused.stderr
+        );
     }),
     // Helm 3 comes back: the objects tell, and Helm 4 cleans up when it is told to.
     Case::new("rec-back", MAP).afterwards(|site| {

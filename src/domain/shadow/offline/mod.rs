@@ -203,6 +203,7 @@ fn invalid(object: &ObjectRef, reason: String) -> Told {
         latent: Vec::new(),
         drops: Vec::new(),
         drift: Vec::new(),
+        values: std::collections::BTreeMap::new(),
     };
     Told {
         probed: Probed {

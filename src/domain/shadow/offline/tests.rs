@@ -211,6 +211,14 @@ fn what_somebody_took_away_is_drift_and_what_the_chart_dropped_is_a_drop() {
     assert_eq!(forecast.outcome, ObjectOutcome::Drift);
     assert_eq!(forecast.drift, [".metadata.labels.app"]);
     assert_eq!(forecast.drops, [".spec.template.metadata.annotations.old"]);
+    let stands = |field: &str| {
+        let it = &forecast.values[field];
+        (it.owner.as_deref(), it.live.as_deref(), it.ours.as_deref())
+    };
+    assert_eq!(stands(&forecast.drift[0]), (None, None, Some("web")));
+    assert_eq!(stands(&forecast.drops[0]), (Some("helm"), Some("x"), None));
+    assert!(forecast.values[&forecast.drops[0]].since.is_some());
+    assert_eq!(forecast.values.len(), 2);
 }
 
 #[test]
@@ -219,6 +227,11 @@ fn a_field_of_helms_own_that_differs_is_a_doubt() {
         .patched("helm", &json!({"spec": {"replicas": 3}}));
     let told = world.told(&deployment()).unwrap();
     assert_eq!(told.probed.forecast.drift, [".spec.replicas"]);
+    let stands = &told.probed.forecast.values[".spec.replicas"];
+    assert_eq!(
+        (stands.live.as_deref(), stands.ours.as_deref()),
+        (Some("3"), Some("2"))
+    );
     assert!(told.doubt.unwrap().contains(".spec.replicas"));
 }
 
@@ -246,7 +259,16 @@ fn string_data_is_compared_as_data_and_shown_nowhere() {
     let edited = world.patched("kubectl-edit", &json!({"data": {"a": "eA=="}}));
     let told = edited.told(&secret).unwrap();
     assert_eq!(told.probed.forecast.drift, [".data.a"]);
-    assert!(!format!("{told:?}").contains("aHVudGVyMg"));
+    let marked = json!({"metadata": {"annotations": {"copy": "hunter2"}}});
+    let told = edited.patched("helm", &marked).told(&secret).unwrap();
+    let forecast = told.probed.forecast;
+    assert_eq!(forecast.drops, [".metadata.annotations.copy"]);
+    let live = forecast.values[&forecast.drops[0]].live.as_deref();
+    assert_eq!(live, Some("<hidden>"));
+    let shown = serde_json::to_string(&forecast).unwrap();
+    for value in ["hunter2", "aHVudGVyMg==", "eA=="] {
+        assert!(!shown.contains(value), "{shown}");
+    }
 }
 
 #[test]

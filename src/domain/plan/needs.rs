@@ -46,15 +46,20 @@ impl Needs {
             };
         }
         let places = places(dependencies, intake);
-        let place = |number: u32| places.get(number as usize).copied().flatten();
+        let place = |number: u32| {
+            let place = places.get(number as usize).copied();
+            place.filter(|place| *place != NOT_READY)
+        };
         let met = edges
             .iter()
             .filter_map(|edge| place(edge.dependent).zip(place(edge.on)));
         let on = Lists::of(n, met).into_sets();
         let mut unmet = Vec::new();
-        for edge in edges.iter().filter(|edge| place(edge.on).is_none()) {
-            let on = dependencies.release(edge.on).filter(|on| held(on));
-            unmet.extend(place(edge.dependent).zip(on));
+        if places.contains(&NOT_READY) {
+            for edge in edges.iter().filter(|edge| place(edge.on).is_none()) {
+                let on = dependencies.release(edge.on).filter(|on| held(on));
+                unmet.extend(place(edge.dependent).zip(on));
+            }
         }
         unmet.sort_unstable();
         unmet.dedup();
@@ -162,15 +167,19 @@ impl Needs {
     }
 }
 
-/// Of each release that edges name: its place among the ready ones.
-fn places(dependencies: &Dependencies, intake: &Intake<'_>) -> Vec<Option<u32>> {
+/// Stands for a place that there is not.
+const NOT_READY: u32 = u32::MAX;
+
+/// Of each release that edges name: its place among the ready ones, or [`NOT_READY`].
+fn places(dependencies: &Dependencies, intake: &Intake<'_>) -> Vec<u32> {
     let mut known: Index<Who> = Index::with_capacity(intake.ready.len());
     for who in &intake.ready {
         known.insert(*who);
     }
+    let place = |release| known.find(&intake.find(release)?);
     let releases = dependencies.releases().iter();
     releases
-        .map(|release| known.find(&intake.find(release)?))
+        .map(|release| place(release).unwrap_or(NOT_READY))
         .collect()
 }
 

@@ -9,6 +9,7 @@ use testbed::api::Answer;
 
 use super::judge::{self, Verdict};
 use super::palette::Palette;
+use super::rehearsed;
 use super::world::{Range, Request, World};
 use crate::errors;
 use crate::generate::Generator;
@@ -262,19 +263,7 @@ impl<'w> Life<'w> {
     /// Sends for good what was sent as a dry run, and holds the two answers against each other.
     pub fn go_on(&mut self, request: &Request<'_>, dry: &Value) -> Agreed {
         let answer = self.world.send(request, false);
-        // In any order, which is that of their times.
-        let entries = |object: &Value| {
-            let entries = judge::timeless(&object["metadata"]["managedFields"]);
-            let mut texts: Vec<String> = entries
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(Value::to_string)
-                .collect();
-            texts.sort();
-            texts
-        };
-        if !judge::accepted(&answer) || entries(&answer.body) != entries(dry) {
+        if !judge::accepted(&answer) || !rehearsed::same(dry, &answer.body) {
             let request = json!({"method": request.method, "path": request.path, "manager": request.manager, "body": request.body, "live": self.live});
             return Err(Box::new(Disagreement {
                 seed: self.seed,

@@ -13,6 +13,7 @@ mod at;
 mod judge;
 mod life;
 mod palette;
+mod rehearsed;
 mod scale;
 mod updates;
 mod world;

@@ -120,7 +120,7 @@ pub struct ReleaseId {
 
 impl fmt::Display for ReleaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Piece by piece: a plan has millions of them, and `write!` takes three times as long.
+        // Piece by piece, as a plan writes millions of them: `write!` would look at width and fill of each piece.
         f.write_str(self.cluster.as_str())?;
         f.write_str("/")?;
         f.write_str(self.namespace.as_str())?;

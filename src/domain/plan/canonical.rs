@@ -123,12 +123,13 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn of(parts: Parts<'a>, fields: usize) -> Self {
+    /// So many, behind what opens them.
+    fn of(fields: usize, out: &'a mut Vec<u8>, close: &'static [u8]) -> Self {
         Self {
-            start: parts.start,
-            out: parts.out,
+            start: out.len(),
+            out,
             entries: Vec::with_capacity(fields),
-            close: parts.close,
+            close,
         }
     }
 
@@ -170,10 +171,10 @@ fn reorder(out: &mut Vec<u8>, start: usize, pieces: impl Iterator<Item = Range<u
 
 /// Is a text's JSON the text itself, in quotes?
 fn is_plain(text: &[u8]) -> bool {
+    let special =
+        |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
     // To the end in any case: without a way out many bytes are looked at at once.
-    text.iter().fold(true, |plain, byte| {
-        plain & (*byte >= b' ') & (*byte != b'"') & (*byte != b'\\')
-    })
+    text.iter().fold(0, |found, byte| found | special(*byte)) == 0
 }
 
 /// Compares two keys as texts; they are given as JSON.
@@ -301,7 +302,8 @@ impl<'a> ser::Serializer for Writer<'a> {
     }
 
     fn serialize_struct(self, _: &'static str, fields: usize) -> Result<Fields<'a>, Error> {
-        Ok(Fields::of(Parts::open(self.out, b"{", b"}"), fields))
+        self.out.push(b'{');
+        Ok(Fields::of(fields, self.out, b"}"))
     }
 
     fn serialize_struct_variant(
@@ -311,8 +313,8 @@ impl<'a> ser::Serializer for Writer<'a> {
         variant: &'static str,
         fields: usize,
     ) -> Result<Fields<'a>, Error> {
-        let parts = Parts::variant(self.out, variant, b"{", b"}}")?;
-        Ok(Fields::of(parts, fields))
+        let Parts { out, close, .. } = Parts::variant(self.out, variant, b"{", b"}}")?;
+        Ok(Fields::of(fields, out, close))
     }
 
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {

@@ -120,7 +120,12 @@ pub struct ReleaseId {
 
 impl fmt::Display for ReleaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.cluster, self.namespace, self.name)
+        // Piece by piece, as a plan writes millions of them: `write!` would look at width and fill of each piece.
+        f.write_str(self.cluster.as_str())?;
+        f.write_str("/")?;
+        f.write_str(self.namespace.as_str())?;
+        f.write_str("/")?;
+        f.write_str(self.name.as_str())
     }
 }
 

@@ -10,7 +10,7 @@
 
 use std::error::Error;
 use std::io::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain_alone::domain::fleet::settings::{
     CanaryRule, Cap, Counted, Cut, Freeze, Key, SoakRule, Stage, Window, WindowRule, ZoneRule,
@@ -21,7 +21,7 @@ use domain_alone::domain::fleet::{
 use domain_alone::domain::ids::{ClusterName, Namespace, ReleaseId, ReleaseName, Revision, Uid};
 use domain_alone::domain::object::ObjectRef;
 use domain_alone::domain::plan::{
-    Candidate, Dependencies, Edge, EdgeReason, Facts, PlanRequest, plan,
+    Candidate, Dependencies, Edge, EdgeReason, Facts, PlanRequest, digest_of, plan,
 };
 use domain_alone::domain::release::{ChartRef, Driver};
 use domain_alone::domain::shadow::{Forecast, ObjectForecast, ObjectOutcome, ReleaseOutcome};
@@ -67,9 +67,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         inputs: [].into(),
         unread: [].into(),
     };
+    let on_cpu = cpu_time()?;
     let started = Instant::now();
     let plan = plan((0..releases).map(|at| candidate(at, &names)), &request)?;
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = started.elapsed();
+    let cpu_seconds = cpu_time()?.saturating_sub(on_cpu);
+    let peak_mib = peak_mib().unwrap_or(0);
+    // Beside the plan itself: the text of its file.
+    let started = Instant::now();
+    let file = plan.to_json()?;
+    let file_seconds = started.elapsed();
     let line = serde_json::json!({
         "releases": releases,
         "clusters": clusters,
@@ -79,12 +86,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         "done": plan.calendar.as_ref().and_then(|it| it.done),
         "relaxations": plan.relaxations.len(),
         "shape": shape,
-        "seconds": (seconds * 1_000.0).round() / 1_000.0,
-        "peak_mib": peak_mib().unwrap_or(0),
+        "seconds": rounded(seconds),
+        "cpu_seconds": rounded(cpu_seconds),
+        "peak_mib": peak_mib,
+        "file_seconds": rounded(file_seconds),
+        "file_mib": file.len() >> 20,
+        "file_digest": digest_of(file.as_bytes()),
         "digest": plan.metadata.digest,
     });
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
+}
+
+/// Seconds, to the millisecond.
+fn rounded(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000.0).round() / 1_000.0
+}
+
+/// Time that this thread was on a processor, by Linux's account: other processes of the machine do not count.
+fn cpu_time() -> Result<Duration, Box<dyn Error>> {
+    // The account is brought up to date when another process may have its turn.
+    std::thread::yield_now();
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next().unwrap_or_default();
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// The most memory that this process ever had, by Linux's account.

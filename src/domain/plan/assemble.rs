@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fill::{Limit, Moved, Slot};
 use super::intake::Intake;
 use super::needs::Needs;
-use super::words::{Places, Said};
-use super::{Coverage, PlanError, PlannedRelease, Untested, Wave};
+use super::words::{Mover, Places, Said};
+use super::{Coverage, PlanError, Untested, Wave};
 use crate::domain::fleet::natural_order;
 use crate::domain::fleet::settings::{CanaryRule, Key, PlanSettings};
-use crate::domain::ids::ReleaseId;
 
 /// Lanes: their key, and the number of each release's lane.
 type LanesOf<'a> = Option<(&'a Key, Vec<Option<u32>>)>;
@@ -45,14 +44,7 @@ pub(super) fn assemble(
     let names = names(from.settings, &batches);
     let after = after(from, &batches, intake.rows.len());
     let (coverage, firsts, untested) = coverage(from, &intake, &batches);
-    let ids: Vec<ReleaseId> = if from.needs.is_empty() {
-        Vec::new()
-    } else {
-        intake.ready.iter().map(|it| it.release.clone()).collect()
-    };
     let mut places = Places::of(&intake, from.settings);
-    let ready = std::mem::take(&mut intake.ready);
-    let mut slots: Vec<Option<PlannedRelease>> = ready.into_iter().map(Some).collect();
     let mut waves = Vec::with_capacity(batches.len());
     for (at, (((batch, name), after), seen)) in batches
         .into_iter()
@@ -76,33 +68,27 @@ pub(super) fn assemble(
         let mut releases = Vec::with_capacity(batch.releases.len());
         for place in &batch.releases {
             let index = *place as usize;
-            let Some(mut planned) = slots.get_mut(index).and_then(Option::take) else {
+            let Some(mut planned) = intake.planned(*place) else {
                 continue;
             };
-            let row = &intake.rows[index];
-            planned.risk = row.risk;
-            let needs = from.needs.of(*place).iter();
-            planned.needs = needs
-                .filter_map(|need| ids.get(*need as usize))
-                .cloned()
-                .collect();
+            let needs = from.needs.of(*place);
+            planned.needs = Vec::with_capacity(needs.len());
+            let releases_of = needs.iter().filter_map(|need| intake.release_at(*need));
+            planned.needs.extend(releases_of);
             planned.reason = places.reason(&Said {
                 planned: &planned,
-                row,
+                row: &intake.rows[index],
                 first_wave: number == 1,
                 canary,
                 needed: needed.contains(place),
                 firsts: firsts[index],
-                moved: match from.moved[index] {
-                    Moved::No | Moved::Size => String::new(),
-                    Moved::After(need) => {
-                        let need = ids.get(need as usize);
-                        need.map_or_else(String::new, |need| format!("after {need}"))
+                mover: match from.moved[index] {
+                    Moved::No | Moved::Size => None,
+                    Moved::After(need) => intake.release_at(need).map(Mover::Needed),
+                    Moved::Limit(limit) => {
+                        let limit = from.limits.get(limit as usize);
+                        limit.map(|limit| Mover::Limit(&limit.name))
                     }
-                    Moved::Limit(limit) => from
-                        .limits
-                        .get(limit as usize)
-                        .map_or_else(String::new, |limit| format!("within {}", limit.name)),
                 },
             });
             releases.push(planned);
@@ -154,8 +140,9 @@ fn batches(from: &Assembly<'_>, intake: &Intake<'_>) -> Vec<Batch> {
         let name = match key {
             Key::Fleet => return None,
             Key::Namespace => {
-                let id = &intake.ready[at].release;
-                return Some(format!("{}/{}", id.cluster, id.namespace));
+                let (cluster, namespace) =
+                    (intake.value(at, "cluster")?, intake.value(at, "namespace")?);
+                return Some(format!("{cluster}/{namespace}"));
             }
             other => other.to_string(),
         };
@@ -389,12 +376,14 @@ fn untested(from: &Assembly<'_>, intake: &Intake<'_>, first: &[(u32, u32)]) -> V
         .zip(first)
         .zip(carriers)
         .filter(|((_, (wave, _)), _)| *wave > 1)
-        .map(|((signature, (wave, by)), carriers)| Untested {
-            signature: signatures.text(signature),
-            wave: *wave,
-            first: intake.ready[*by as usize].release.clone(),
-            releases: carriers.releases,
-            why: why(from, carriers),
+        .filter_map(|((signature, (wave, by)), carriers)| {
+            Some(Untested {
+                signature: signatures.text(signature),
+                wave: *wave,
+                first: intake.release_at(*by)?,
+                releases: carriers.releases,
+                why: why(from, carriers),
+            })
         })
         .collect();
     all.sort_by(|a, b| (a.wave, &a.signature).cmp(&(b.wave, &b.signature)));

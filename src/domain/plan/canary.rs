@@ -34,7 +34,7 @@ pub(super) fn canaries(rule: &CanaryRule, intake: &Intake<'_>, needs: &Needs) ->
             needs.of(at).len().min(1),
             row.risk.score,
             intake.clusters.is_prod(row.cluster),
-            intake.ready[at as usize].objects,
+            row.objects,
             at,
         )
     };

@@ -4,6 +4,8 @@
 //! take gigabytes and most of the time.
 
 use std::cmp::Ordering;
+use std::io::Write as _;
+use std::ops::Range;
 
 use serde::ser::{self, Serialize};
 use serde_json::Error;
@@ -92,37 +94,87 @@ impl<'a> Parts<'a> {
         self.out.extend_from_slice(self.close);
     }
 
-    fn end_object(mut self) {
+    fn end_object(self) {
         if !self.sorted {
-            self.sort();
+            let end = self.out.len();
+            let ends = self.entries.iter().skip(1).map(|(start, _)| *start);
+            let entries = self.entries.iter().zip(ends.chain([end]));
+            let mut pieces: Vec<(Range<usize>, Range<usize>)> = entries
+                .map(|((start, key), end)| (*start..*key, *start..end))
+                .collect();
+            let key = |range: &Range<usize>| self.out.get(range.clone()).unwrap_or_default();
+            pieces.sort_by(|(a, _), (b, _)| by_key(key(a), key(b)));
+            reorder(self.out, self.start, pieces.into_iter().map(|(_, it)| it));
         }
         if !self.entries.is_empty() {
             self.out.pop();
         }
         self.out.extend_from_slice(self.close);
     }
+}
 
-    fn sort(&mut self) {
-        let old = self.out.split_off(self.start);
-        let ends = self.entries.iter().skip(1).map(|(start, _)| *start);
-        let ends = ends.chain([self.start + old.len()]);
-        let mut pieces: Vec<(&[u8], &[u8])> = self
-            .entries
-            .iter()
-            .zip(ends)
-            .filter_map(|((start, key), end)| {
-                let from = start - self.start;
-                Some((
-                    old.get(from..key - self.start)?,
-                    old.get(from..end - self.start)?,
-                ))
-            })
-            .collect();
-        pieces.sort_by(|(a, _), (b, _)| by_key(a, b));
-        for (_, piece) in pieces {
-            self.out.extend_from_slice(piece);
+/// Fields of a struct. Their names are texts as they stand, so they are put in order without a look at the JSON.
+struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+    /// Each name, and where its field starts.
+    entries: Vec<(&'static str, usize)>,
+    close: &'static [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// So many, behind what opens them.
+    fn of(fields: usize, out: &'a mut Vec<u8>, close: &'static [u8]) -> Self {
+        Self {
+            start: out.len(),
+            out,
+            entries: Vec::with_capacity(fields),
+            close,
         }
     }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.entries.push((name, self.out.len()));
+        write(self.out, name)?;
+        self.out.push(b':');
+        write(self.out, value)?;
+        self.out.push(b',');
+        Ok(())
+    }
+
+    fn end(self) {
+        if !self.entries.is_sorted() {
+            let end = self.out.len();
+            let ends = self.entries.iter().skip(1).map(|(_, start)| *start);
+            let entries = self.entries.iter().zip(ends.chain([end]));
+            let mut pieces: Vec<(&str, Range<usize>)> = entries
+                .map(|((name, start), end)| (*name, *start..end))
+                .collect();
+            pieces.sort_by_key(|(name, _)| *name);
+            reorder(self.out, self.start, pieces.into_iter().map(|(_, it)| it));
+        }
+        if !self.entries.is_empty() {
+            self.out.pop();
+        }
+        self.out.extend_from_slice(self.close);
+    }
+}
+
+/// Puts the pieces that all from `start` on is made of into this order.
+fn reorder(out: &mut Vec<u8>, start: usize, pieces: impl Iterator<Item = Range<usize>>) {
+    let end = out.len();
+    for piece in pieces {
+        out.extend_from_within(piece);
+    }
+    out.drain(start..end);
+}
+
+/// Is a text's JSON the text itself, in quotes?
+fn is_plain(text: &[u8]) -> bool {
+    let special =
+        |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    // To the end in any case: without a way out many bytes are looked at at once.
+    text.iter().fold(0, |found, byte| found | special(*byte)) == 0
 }
 
 /// Compares two keys as texts; they are given as JSON.
@@ -152,14 +204,25 @@ impl<'a> ser::Serializer for Writer<'a> {
     type SerializeTupleStruct = Parts<'a>;
     type SerializeTupleVariant = Parts<'a>;
     type SerializeMap = Parts<'a>;
-    type SerializeStruct = Parts<'a>;
-    type SerializeStructVariant = Parts<'a>;
+    type SerializeStruct = Fields<'a>;
+    type SerializeStructVariant = Fields<'a>;
 
     scalars!(
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
         serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64,
-        serialize_f32: f32, serialize_f64: f64, serialize_char: char, serialize_str: &str
+        serialize_f32: f32, serialize_f64: f64, serialize_char: char
     );
+
+    fn serialize_str(self, text: &str) -> Result<(), Error> {
+        if !is_plain(text.as_bytes()) {
+            return serde_json::to_writer(self.out, text);
+        }
+        self.out.reserve(text.len() + 2);
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+        Ok(())
+    }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
         value.serialize(self)
@@ -238,8 +301,9 @@ impl<'a> ser::Serializer for Writer<'a> {
         Ok(Parts::open(self.out, b"{", b"}"))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'a>, Error> {
-        Ok(Parts::open(self.out, b"{", b"}"))
+    fn serialize_struct(self, _: &'static str, fields: usize) -> Result<Fields<'a>, Error> {
+        self.out.push(b'{');
+        Ok(Fields::of(fields, self.out, b"}"))
     }
 
     fn serialize_struct_variant(
@@ -247,12 +311,22 @@ impl<'a> ser::Serializer for Writer<'a> {
         _: &'static str,
         _: u32,
         variant: &'static str,
-        _: usize,
-    ) -> Result<Parts<'a>, Error> {
-        Parts::variant(self.out, variant, b"{", b"}}")
+        fields: usize,
+    ) -> Result<Fields<'a>, Error> {
+        let Parts { out, close, .. } = Parts::variant(self.out, variant, b"{", b"}}")?;
+        Ok(Fields::of(fields, out, close))
     }
 
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {
+        let start = self.out.len();
+        self.out.push(b'"');
+        write!(self.out, "{value}").map_err(Error::io)?;
+        let text = self.out.get(start + 1..).unwrap_or_default();
+        if is_plain(text) {
+            self.out.push(b'"');
+            return Ok(());
+        }
+        self.out.truncate(start);
         serde_json::Serializer::new(self.out).collect_str(value)
     }
 }
@@ -280,7 +354,7 @@ lists!(
 
 macro_rules! objects {
     ($($trait:ident),*) => {
-        $(impl ser::$trait for Parts<'_> {
+        $(impl ser::$trait for Fields<'_> {
             type Ok = ();
             type Error = Error;
             fn serialize_field<T: Serialize + ?Sized>(
@@ -291,7 +365,7 @@ macro_rules! objects {
                 self.field(key, value)
             }
             fn end(self) -> Result<(), Error> {
-                self.end_object();
+                Fields::end(self);
                 Ok(())
             }
         })*

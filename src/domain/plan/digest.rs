@@ -5,7 +5,6 @@
 //! of a million releases as one text would take half a gigabyte.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -214,16 +213,21 @@ impl Canonical {
 /// Appends the seal of a text.
 fn seal(text: &[u8], seals: &mut String) {
     let sum = Sha256::digest(text);
-    seals.push_str(&hex(sum.get(..SEAL / 2).unwrap_or_default()));
+    push_hex(seals, sum.get(..SEAL / 2).unwrap_or_default());
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    push_hex(&mut text, bytes);
     text
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or_default();
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
+    }
 }
 
 /// The canonical JSON of a tree, as the tests compute it.

@@ -64,7 +64,7 @@ pub enum PlanUnreadable {
 }
 
 /// The document, field by field, so that errors have places.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
     api_version: String,
@@ -75,13 +75,53 @@ struct Document {
     held: Vec<HeldRelease>,
     done: Vec<ReleaseId>,
     unread: BTreeMap<ClusterName, String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     untested: Vec<Untested>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     calendar: Option<Calendar>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     relaxations: Vec<Relaxation>,
     seals: Seals,
+}
+
+/// The document of a plan, written where the plan lies: a plan of a million releases is not copied.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    metadata: &'a PlanMetadata,
+    summary: &'a PlanSummary,
+    waves: &'a [Wave],
+    held: &'a [HeldRelease],
+    done: &'a [ReleaseId],
+    unread: &'a BTreeMap<ClusterName, String>,
+    #[serde(skip_serializing_if = "<[Untested]>::is_empty")]
+    untested: &'a [Untested],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<&'a Calendar>,
+    #[serde(skip_serializing_if = "<[Relaxation]>::is_empty")]
+    relaxations: &'a [Relaxation],
+    seals: &'a Seals,
+}
+
+impl<'a> From<&'a Plan> for Written<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        Self {
+            api_version: API_VERSION,
+            kind: KIND,
+            metadata: &plan.metadata,
+            summary: &plan.summary,
+            waves: &plan.waves,
+            held: &plan.held,
+            done: &plan.done,
+            unread: &plan.unread,
+            untested: &plan.untested,
+            calendar: plan.calendar.as_ref(),
+            relaxations: &plan.relaxations,
+            seals: &plan.seals,
+        }
+    }
 }
 
 impl Plan {
@@ -113,15 +153,9 @@ impl Plan {
                 message: message(&error),
                 tool: tool.map(shown),
             })?;
-        // What the types do not hold would slip past the digest.
-        let again = serde_json::to_value(&document).unwrap_or(Value::Null);
-        if let Some(place) = first_difference(&tree, &again) {
-            return Err(PlanUnreadable::Foreign {
-                place,
-                tool: shown(&document.metadata.tool),
-            });
-        }
-        Ok(Self {
+        // Checked above, in the tree.
+        let _ = (document.api_version, document.kind);
+        let plan = Self {
             metadata: document.metadata,
             waves: document.waves,
             held: document.held,
@@ -132,26 +166,21 @@ impl Plan {
             relaxations: document.relaxations,
             summary: document.summary,
             seals: document.seals,
-        })
+        };
+        // What the types do not hold would slip past the digest.
+        let again = serde_json::to_value(Written::from(&plan)).unwrap_or(Value::Null);
+        if let Some(place) = first_difference(&tree, &again) {
+            return Err(PlanUnreadable::Foreign {
+                place,
+                tool: shown(&plan.metadata.tool),
+            });
+        }
+        Ok(plan)
     }
 
     /// The plan as a file: indented JSON with `apiVersion` and `kind`, and a line end. The same plan gives the same bytes.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        let document = Document {
-            api_version: API_VERSION.to_owned(),
-            kind: KIND.to_owned(),
-            metadata: self.metadata.clone(),
-            summary: self.summary,
-            waves: self.waves.clone(),
-            held: self.held.clone(),
-            done: self.done.clone(),
-            unread: self.unread.clone(),
-            untested: self.untested.clone(),
-            calendar: self.calendar.clone(),
-            relaxations: self.relaxations.clone(),
-            seals: self.seals.clone(),
-        };
-        serde_json::to_string_pretty(&document).map(|text| text + "\n")
+        serde_json::to_string_pretty(&Written::from(self)).map(|text| text + "\n")
     }
 }
 

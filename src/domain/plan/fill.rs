@@ -254,8 +254,8 @@ pub(super) fn fill(
         };
         let cut = order.cuts.get(slot.stage as usize);
         if let Some(cut) = cut.filter(|cut| matches!(cut.cut, Cut::Shares(_))) {
-            let id = &intake.ready[place].release;
-            let texts = [id.cluster.as_str(), id.namespace.as_str(), id.name.as_str()];
+            let texts = ["cluster", "namespace", "release"];
+            let texts = texts.map(|key| intake.value(place, key).unwrap_or_default());
             slot.part = cut.first(stable_hash(order.seed, texts));
         }
         let mut why = Moved::No;

@@ -3,16 +3,18 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::Dependencies;
 use super::index::Index;
-use super::{Dependencies, PlannedRelease};
+use super::intake::Intake;
+use super::lists::Lists;
+use super::names::Who;
 use crate::domain::ids::ReleaseId;
 
 /// Who needs whom, by place in release order.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    /// Where each release's own stretch of `on` starts; one more at the end.
-    starts: Vec<u32>,
-    on: Vec<u32>,
+    /// Of each release those that it needs.
+    on: Lists,
     /// How many need each.
     dependents: Vec<u32>,
 }
@@ -25,79 +27,55 @@ pub(super) struct Resolved<'a> {
 }
 
 impl Needs {
-    /// Reads the edges. `O(e log e)`. Those that name a release which is neither ready nor `held` say nothing: it is done, or of
-    /// a cluster that was not read.
+    /// Reads the edges. Linear, but for the order among the needs of one release. Those that name a release which is neither
+    /// ready nor `held` say nothing: it is done, or of a cluster that was not read.
     pub(super) fn resolve<'a>(
         dependencies: &'a Dependencies,
-        ready: &[PlannedRelease],
+        intake: &Intake<'_>,
         held: &dyn Fn(&ReleaseId) -> bool,
     ) -> Resolved<'a> {
-        let n = ready.len();
-        if dependencies.edges().is_empty() {
+        let n = intake.ready.len();
+        let edges = dependencies.edges();
+        if edges.is_empty() {
             return Resolved {
                 needs: Self {
-                    starts: vec![0; n + 1],
-                    on: Vec::new(),
+                    on: Lists::default(),
                     dependents: vec![0; n],
                 },
                 unmet: Vec::new(),
             };
         }
-        // Of each release that edges name: its place among the ready ones.
-        let places: Vec<Option<u32>> = {
-            let mut known: Index<&ReleaseId> = Index::with_capacity(n);
-            for planned in ready {
-                known.insert(&planned.release);
-            }
-            let find = |release: &ReleaseId| known.find(&release);
-            dependencies.releases().iter().map(find).collect()
+        let places = places(dependencies, intake);
+        let place = |number: u32| {
+            let place = places.get(number as usize).copied();
+            place.filter(|place| *place != NOT_READY)
         };
-        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(dependencies.edges().len());
+        let met = edges
+            .iter()
+            .filter_map(|edge| place(edge.dependent).zip(place(edge.on)));
+        let on = Lists::of(n, met).into_sets();
         let mut unmet = Vec::new();
-        for edge in dependencies.edges() {
-            let Some(from) = places.get(edge.dependent as usize).copied().flatten() else {
-                continue;
-            };
-            match places.get(edge.on as usize).copied().flatten() {
-                Some(to) => pairs.push((from, to)),
-                None => {
-                    if let Some(on) = dependencies.release(edge.on).filter(|on| held(on)) {
-                        unmet.push((from, on));
-                    }
-                }
+        if places.contains(&NOT_READY) {
+            for edge in edges.iter().filter(|edge| place(edge.on).is_none()) {
+                let on = dependencies.release(edge.on).filter(|on| held(on));
+                unmet.extend(place(edge.dependent).zip(on));
             }
         }
-        drop(places);
-        pairs.sort_unstable();
-        pairs.dedup();
         unmet.sort_unstable();
         unmet.dedup();
-        let mut starts = vec![0_u32; n + 1];
         let mut dependents = vec![0_u32; n];
-        for (from, to) in &pairs {
-            starts[*from as usize + 1] += 1;
+        for to in on.items() {
             dependents[*to as usize] += 1;
         }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let on = pairs.into_iter().map(|(_, to)| to).collect();
         Resolved {
-            needs: Self {
-                starts,
-                on,
-                dependents,
-            },
+            needs: Self { on, dependents },
             unmet,
         }
     }
 
     /// Whom a release needs, ascending.
     pub(super) fn of(&self, at: u32) -> &[u32] {
-        let bound = |at: u32| self.starts.get(at as usize).map_or(0, |it| *it as usize);
-        self.on.get(bound(at)..bound(at + 1)).unwrap_or_default()
+        self.on.get(at)
     }
 
     /// How many need it.
@@ -106,7 +84,7 @@ impl Needs {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.on.is_empty()
+        self.on.items().is_empty()
     }
 
     /// All releases, each after those that it needs, and else by `preference`: a permutation, the first first. A cycle, as
@@ -120,27 +98,10 @@ impl Needs {
         for (at, release) in (0_u32..).zip(&preference) {
             rank[*release as usize] = at;
         }
-        // Who needs me, turned round.
-        let mut starts = vec![0_u32; n + 1];
-        for to in &self.on {
-            starts[*to as usize + 1] += 1;
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut next = starts.clone();
-        let mut back = vec![0_u32; self.on.len()];
-        let mut open = vec![0_u32; n];
-        for from in 0..u32::try_from(n).unwrap_or(u32::MAX) {
-            for to in self.of(from) {
-                back[next[*to as usize] as usize] = from;
-                next[*to as usize] += 1;
-                open[from as usize] += 1;
-            }
-        }
-        drop(next);
+        // Who needs me.
+        let back = self.on.turned(n);
+        let count = |at: u32| u32::try_from(self.of(at).len()).unwrap_or(u32::MAX);
+        let mut open: Vec<u32> = (0_u32..).take(n).map(count).collect();
         let mut sequence = Vec::with_capacity(n);
         // Those that were let go late, by rank; the others come by themselves, in the order of preference.
         let mut late: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
@@ -168,8 +129,7 @@ impl Needs {
             };
             let release = preference[at as usize];
             sequence.push(release);
-            let (from, to) = (starts[release as usize], starts[release as usize + 1]);
-            for dependent in &back[from as usize..to as usize] {
+            for dependent in back.get(release) {
                 let left = &mut open[*dependent as usize];
                 *left -= 1;
                 if *left == 0 && (rank[*dependent as usize] as usize) < rest {
@@ -207,24 +167,30 @@ impl Needs {
     }
 }
 
+/// Stands for a place that there is not.
+const NOT_READY: u32 = u32::MAX;
+
+/// Of each release that edges name: its place among the ready ones, or [`NOT_READY`].
+fn places(dependencies: &Dependencies, intake: &Intake<'_>) -> Vec<u32> {
+    let mut known: Index<Who> = Index::with_capacity(intake.ready.len());
+    for who in &intake.ready {
+        known.insert(*who);
+    }
+    let place = |release| known.find(&intake.find(release)?);
+    let releases = dependencies.releases().iter();
+    releases
+        .map(|release| place(release).unwrap_or(NOT_READY))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn needs(n: usize, pairs: &[(u32, u32)]) -> Needs {
-        let mut pairs = pairs.to_vec();
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut starts = vec![0; n + 1];
-        for (from, _) in &pairs {
-            for start in &mut starts[*from as usize + 1..] {
-                *start += 1;
-            }
-        }
         Needs {
-            starts,
-            on: pairs.iter().map(|(_, to)| *to).collect(),
+            on: Lists::of(n, pairs.iter().copied()).into_sets(),
             dependents: vec![0; n],
         }
     }

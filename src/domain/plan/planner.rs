@@ -23,11 +23,10 @@ use super::needs::Needs;
 use super::order::{self, order};
 use super::risk::with_dependents;
 use super::{
-    Candidate, ClusterFacts, Dependencies, HeldRelease, Plan, PlanMetadata, PlanSummary,
-    PlannedRelease, Seals,
+    Candidate, ClusterFacts, Dependencies, HeldRelease, Plan, PlanMetadata, PlanSummary, Seals,
 };
 use crate::domain::fleet::settings::{
-    CanaryRule, Cut, HeldDependency, Key, Lanes, PlanSettings, RiskOrder,
+    CanaryRule, Cut, HeldDependency, Lanes, PlanSettings, RiskOrder,
 };
 use crate::domain::fleet::{Fleet, WaveSize};
 use crate::domain::ids::{ClusterName, Digest, ReleaseId};
@@ -86,7 +85,7 @@ fn circle(releases: &[ReleaseId]) -> String {
 
 /// Makes the plan. The same arguments give the same bytes, in whatever order the candidates come.
 ///
-/// `O(n log n + e log e)` for `n` releases and `e` edges; candidates are taken one by one, so that a forecast of a million
+/// `O(n log n + e)` for `n` releases and `e` edges; candidates are taken one by one, so that a forecast of a million
 /// releases need not be in memory at once.
 pub fn plan(
     candidates: impl IntoIterator<Item = Candidate>,
@@ -105,8 +104,8 @@ pub fn plan(
     let cuts = cuts(settings, &stages);
     let preference = preference(settings, &intake, &stages, &cuts);
     let sequence = needs.order(preference).map_err(|circle| {
-        let names = circle.iter().map(|at| &intake.ready[*at as usize].release);
-        PlanError::Cycle(names.cloned().collect())
+        let names = circle.iter().filter_map(|at| intake.release_at(*at));
+        PlanError::Cycle(names.collect())
     })?;
     let limits = limits(settings, &intake);
     let lanes = match &settings.lanes {
@@ -124,7 +123,7 @@ pub fn plan(
 
     let held = std::mem::take(&mut intake.held);
     let done = std::mem::take(&mut intake.done);
-    let summary = totals(&intake.ready, &held, &done)?;
+    let summary = totals(&intake, &held, &done)?;
     let (waves, untested) = assemble(
         &Assembly {
             settings,
@@ -190,7 +189,7 @@ fn resolve(intake: &mut Intake<'_>, request: &PlanRequest<'_>) -> Needs {
             intake.held.iter().map(|it| it.release.clone()).collect()
         };
         let is_held = |release: &ReleaseId| held.contains(release);
-        let resolved = Needs::resolve(request.dependencies, &intake.ready, &is_held);
+        let resolved = Needs::resolve(request.dependencies, intake, &is_held);
         if resolved.unmet.is_empty() {
             return resolved.needs;
         }
@@ -203,7 +202,7 @@ fn resolve(intake: &mut Intake<'_>, request: &PlanRequest<'_>) -> Needs {
             HeldDependency::GoOn => {
                 for (at, on) in resolved.unmet {
                     let note = reason(on, "this plan leaves alone");
-                    intake.ready[at as usize].notes.push(note);
+                    intake.note(at, note);
                 }
                 return resolved.needs;
             }
@@ -270,20 +269,18 @@ fn preference(
     stages: &[u32],
     cuts: &[StageCut],
 ) -> Vec<u32> {
-    let charts = intake.groups(&Key::Chart);
     let mut of_stage: Vec<Vec<order::Place>> = cuts.iter().map(|_| Vec::new()).collect();
-    for (at, row) in intake.rows.iter().enumerate() {
-        let planned = &intake.ready[at];
-        let notes = u32::try_from(planned.notes.len()).unwrap_or(u32::MAX);
-        of_stage[stages[at] as usize].push(order::Place {
+    let rows = (0_u32..).zip(&intake.rows);
+    for (((at, row), stage), chart) in rows.zip(stages).zip(intake.charts()) {
+        of_stage[*stage as usize].push(order::Place {
             prod: intake.clusters.is_prod(row.cluster),
-            noted: notes > 0,
+            noted: row.notes > 0,
             score: row.risk.score,
-            objects: planned.objects,
-            notes,
-            at: u32::try_from(at).unwrap_or(u32::MAX),
+            objects: row.objects,
+            notes: row.notes,
+            at,
             cluster: row.cluster,
-            chart: charts[at].unwrap_or(0),
+            chart,
         });
     }
     let mut preference = Vec::with_capacity(intake.rows.len());
@@ -313,29 +310,24 @@ fn preference(
 }
 
 fn totals(
-    ready: &[PlannedRelease],
+    intake: &Intake<'_>,
     held: &[HeldRelease],
     done: &[ReleaseId],
 ) -> Result<PlanSummary, PlanError> {
     let count = |number: usize| u32::try_from(number).map_err(|_| PlanError::TooLarge);
-    let sum = |of: fn(&PlannedRelease) -> u32| {
-        let mut numbers = ready.iter().map(of);
-        numbers
-            .try_fold(0_u32, u32::checked_add)
-            .ok_or(PlanError::TooLarge)
-    };
+    let (objects, writes, value_changes) = intake.totals().ok_or(PlanError::TooLarge)?;
     let outcome =
         |outcome: ReleaseOutcome| count(held.iter().filter(|it| it.outcome == outcome).count());
     Ok(PlanSummary {
-        migrate: count(ready.len())?,
+        migrate: count(intake.ready.len())?,
         needs_choice: outcome(ReleaseOutcome::NeedsChoice)?,
         blocked: outcome(ReleaseOutcome::Blocked)?,
         // Held by a dependency alone: neither.
         waiting: outcome(ReleaseOutcome::Ready)?,
         done: count(done.len())?,
-        objects: sum(|release| release.objects)?,
-        writes: sum(|release| release.writes)?,
-        value_changes: sum(PlannedRelease::value_changes)?,
+        objects,
+        writes,
+        value_changes,
     })
 }
 

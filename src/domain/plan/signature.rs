@@ -64,6 +64,16 @@ impl Signatures {
         (chart, set)
     }
 
+    /// The chart of a number.
+    pub(super) fn chart(&self, number: u32) -> Option<&ChartRef> {
+        self.charts.get(number)
+    }
+
+    /// How many charts there are, each version counted.
+    pub(super) fn charts(&self) -> usize {
+        self.charts.len()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.keys.len()

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::PlannedRelease;
 use super::intake::{Intake, Row};
-use crate::domain::fleet::settings::{Key, PlanSettings};
+use crate::domain::fleet::settings::PlanSettings;
+use crate::domain::ids::ReleaseId;
 
 /// What is said of one release.
 pub(super) struct Said<'a> {
@@ -19,8 +20,16 @@ pub(super) struct Said<'a> {
     pub(super) needed: bool,
     /// Signatures that nobody before it shows.
     pub(super) firsts: u32,
-    /// What moved it to a later wave: `after us-1/ingress/ingress-nginx`; empty if nothing.
-    pub(super) moved: String,
+    /// What moved it to a later wave.
+    pub(super) mover: Option<Mover<'a>>,
+}
+
+/// What keeps a release out of earlier waves, beside their sizes.
+pub(super) enum Mover<'a> {
+    /// It needs this one.
+    Needed(ReleaseId),
+    /// A limit of this name.
+    Limit(&'a str),
 }
 
 /// Which place each release has on its cluster and among those of its chart, counted as reasons are asked for.
@@ -32,6 +41,8 @@ pub(super) struct Places {
     /// The number of each chart's name, by the number of the chart.
     names: Vec<u32>,
     begun: bool,
+    /// The text in the making: kept, so that each is as long as it has to be.
+    text: String,
     /// Are stages of the plan's own making? Then prod comes last by the order alone.
     plain: bool,
     others: bool,
@@ -39,17 +50,16 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) fn of(intake: &Intake<'_>, settings: &PlanSettings) -> Self {
-        let names_of = intake.groups(&Key::Chart);
+        let names_of: Vec<u32> = intake.charts().collect();
         let bound = |numbers: &mut dyn Iterator<Item = u32>| {
             numbers.max().map_or(0, |most| most as usize + 1)
         };
         let mut names = vec![0; bound(&mut intake.rows.iter().map(|row| row.chart))];
-        let mut charts = vec![(0, 0); bound(&mut names_of.iter().flatten().copied())];
+        let mut charts = vec![(0, 0); bound(&mut names_of.iter().copied())];
         let mut clusters = vec![(0, 0); intake.clusters.len()];
         for (row, name) in intake.rows.iter().zip(&names_of) {
-            let name = name.unwrap_or(0);
-            names[row.chart as usize] = name;
-            charts[name as usize].1 += 1;
+            names[row.chart as usize] = *name;
+            charts[*name as usize].1 += 1;
             clusters[row.cluster as usize].1 += 1;
         }
         let prod: Vec<bool> = (0_u32..)
@@ -65,6 +75,7 @@ impl Places {
             charts,
             names,
             begun: false,
+            text: String::new(),
         }
     }
 
@@ -75,7 +86,8 @@ impl Places {
         let name = self.names.get(said.row.chart as usize).copied();
         let chart = next(name.and_then(|name| self.charts.get_mut(name as usize)));
         let first = !std::mem::replace(&mut self.begun, true);
-        let mut text = String::with_capacity(96);
+        let text = &mut self.text;
+        text.clear();
         if said.canary && said.firsts == 0 && said.needed {
             text.push_str("canary, as another one needs it: ");
         } else if said.canary {
@@ -93,9 +105,9 @@ impl Places {
                 "canary: "
             });
         }
-        ordinal(&mut text, cluster);
+        ordinal(text, cluster);
         let _ = write!(text, " on {}, ", planned.release.cluster);
-        ordinal(&mut text, chart);
+        ordinal(text, chart);
         let plural = if planned.objects == 1 { "" } else { "s" };
         let _ = write!(
             text,
@@ -116,11 +128,12 @@ impl Places {
         if is_prod == Some(true) && self.plain && self.others && !said.canary {
             text.push_str("; prod after the others");
         }
-        if !said.moved.is_empty() {
-            text.push_str("; ");
-            text.push_str(&said.moved);
-        }
-        text
+        let _ = match &said.mover {
+            None => Ok(()),
+            Some(Mover::Needed(release)) => write!(text, "; after {release}"),
+            Some(Mover::Limit(name)) => write!(text, "; within {name}"),
+        };
+        text.clone()
     }
 }
 

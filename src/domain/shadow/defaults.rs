@@ -73,7 +73,7 @@ const DEFAULTED: [&str; 62] = [
 ];
 
 /// Maps whose keys are the user's own: `type` in a ConfigMap's data is no default, whatever it is elsewhere.
-const FREE_KEYS: [&str; 11] = [
+const FREE_KEYS: [&str; 12] = [
     "annotations",
     "attributes",
     "binaryData",
@@ -83,6 +83,7 @@ const FREE_KEYS: [&str; 11] = [
     "nodeSelector",
     "options",
     "parameters",
+    "selector",
     "stringData",
     "volumeAttributes",
 ];
@@ -125,6 +126,7 @@ mod tests {
             &["data", "mode"][..],
             &["metadata", "labels", "type"],
             &["parameters", "type"],
+            &["spec", "selector", "type"],
             &["spec", "template", "metadata", "annotations", "scheme"],
         ] {
             let path = Path::of_fields(path.iter().copied());

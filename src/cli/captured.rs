@@ -33,12 +33,13 @@ pub fn open(from: Option<&Path>, ctx: &mut Ctx) -> Result<(LookAt, Fleet), CliEr
 }
 
 /// The same of a file that was read.
-pub fn opened(saved: Option<SavedFleet>, ctx: &Ctx) -> Result<(LookAt, Fleet), CliError> {
+pub fn opened(saved: Option<SavedFleet>, ctx: &mut Ctx) -> Result<(LookAt, Fleet), CliError> {
     let backend = ctx.backend();
     let Some(saved) = saved else {
         return Ok((LookAt::Clusters, backend.fleet(&ctx.invocation)?));
     };
     let fleet = backend.fleet_of(&ctx.invocation, &saved)?;
+    say_held(&saved, &fleet, ctx);
     Ok((LookAt::Saved(Box::new(saved)), fleet))
 }
 
@@ -113,12 +114,15 @@ pub fn write(path: &Path, document: &Document, capture: &FleetCapture) -> Result
     files::write_private(path, &mut |to| capture.write(&rows, to))
 }
 
-/// Says what is being read; of a file, what is not in it.
-pub fn say(at: &LookAt, fleet: &Fleet, ctx: &mut Ctx) {
-    let Some(saved) = at.saved() else {
+/// Says which clusters are read; of a file that was said when it was opened.
+pub fn say_reading(at: &LookAt, fleet: &Fleet, ctx: &mut Ctx) {
+    if at.saved().is_none() {
         ctx.say_reading(fleet);
-        return;
-    };
+    }
+}
+
+/// Says what the file does not hold of what could be looked for, and what it holds beside the fleet.
+fn say_held(saved: &SavedFleet, fleet: &Fleet, ctx: &mut Ctx) {
     let held = &saved.capture.scope.namespaces;
     if !held.is_empty() && ctx.scope().namespaces().is_empty() {
         let names: Vec<&str> = held.iter().map(Namespace::as_str).collect();

@@ -118,7 +118,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         took = at.saved().is_none();
         let focus = focus_of(args.target.as_deref(), &fleet, ctx)?;
         let whole = !narrow(&mut fleet, &focus);
-        captured::say(&at, &fleet, ctx);
+        captured::say_reading(&at, &fleet, ctx);
         let read = backend.graph(&ctx.invocation, &fleet, at, whole).await?;
         (fleet.name, focus, read, fleet.clusters.len())
     };

@@ -85,7 +85,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
         None => None,
     };
     let (at, fleet) = captured::open(args.from.as_deref(), ctx)?;
-    captured::say(&at, &fleet, ctx);
+    captured::say_reading(&at, &fleet, ctx);
     if !overrides.is_empty() {
         let (plan, what_if) = backend
             .plan_what_if(&ctx.invocation, &fleet, at, &overrides)

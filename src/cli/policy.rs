@@ -70,7 +70,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     fleet
         .clusters
         .retain(|cluster| cluster.name == release.cluster);
-    captured::say(&at, &fleet, ctx);
+    captured::say_reading(&at, &fleet, ctx);
     let only = Some(vec![release.clone()]);
     let shadow = backend.shadow(&ctx.invocation, &fleet, at, only).await?;
     let found = shadow

@@ -103,7 +103,7 @@ pub async fn exec(args: &Args, ctx: &mut Ctx) -> Result<Exit, CliError> {
     let only = one.clone().map(|one| vec![one]);
     let started = ctx.now();
     let taken_at = captured::taken_at(&at, ctx);
-    captured::say(&at, &fleet, ctx);
+    captured::say_reading(&at, &fleet, ctx);
     let mut shadow = backend.shadow(&ctx.invocation, &fleet, at, only).await?;
     if let Some(share) = args.confirm {
         let confirmed = backend

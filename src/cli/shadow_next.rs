@@ -38,7 +38,7 @@ pub async fn exec(
         )
         .because(format!("{known} are in scope")));
     }
-    captured::say(&at, &fleet, ctx);
+    captured::say_reading(&at, &fleet, ctx);
     let started = ctx.now();
     let taken_at = captured::taken_at(&at, ctx);
     let told = backend

@@ -133,6 +133,11 @@ fn every_verb_that_looks_takes_the_file() {
             "{verb}: {}",
             from.stderr
         );
+        assert!(
+            !from.stderr.contains("does not name"),
+            "{verb}: {}",
+            from.stderr
+        );
         refused(
             &format!("{verb} --from {file} --cluster mars"),
             "ContextNotFound",

@@ -205,7 +205,7 @@ async fn forecasts(from: Option<&Path>, ctx: &mut Ctx) -> Result<SavedForecasts,
 async fn forecast(saved: Option<SavedFleet>, ctx: &mut Ctx) -> Result<SavedForecasts, CliError> {
     let (at, fleet) = captured::opened(saved, ctx)?;
     let taken_at = captured::taken_at(&at, ctx);
-    captured::say(&at, &fleet, ctx);
+    captured::say_reading(&at, &fleet, ctx);
     let backend = ctx.backend();
     let shadow = backend.shadow(&ctx.invocation, &fleet, at, None).await?;
     let releases = shadow.releases.into_iter().map(|it| SavedForecast {

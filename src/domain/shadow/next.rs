@@ -85,6 +85,9 @@ impl NextObject {
     }
 }
 
+/// Cause of a release with an object that cannot be foretold.
+const UNKNOWN: &str = "unknown";
+
 /// What is known of a release before its objects are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextFacts {
@@ -128,6 +131,11 @@ impl NextUpgrade {
     pub fn is_held(&self) -> bool {
         self.outcome != ReleaseOutcome::Ready
     }
+
+    /// Is nothing in the way but what only the upgrade itself can tell?
+    pub fn is_untold(&self) -> bool {
+        self.is_held() && self.reasons.iter().all(|reason| reason.cause == UNKNOWN)
+    }
 }
 
 /// The verdict on a release's next upgrade.
@@ -162,7 +170,7 @@ pub fn judge_next(facts: NextFacts, objects: Vec<NextObject>) -> NextUpgrade {
                 choices.push(reason("active-conflict", about, detail));
             }
             NextOutcome::Unknown { reason: words } => {
-                choices.push(reason("unknown", about, words.clone()));
+                choices.push(reason(UNKNOWN, about, words.clone()));
             }
             _ => {}
         }

@@ -62,6 +62,14 @@ fn refused(what: String, kind: ErrorKind) -> cluster::Error {
     fault(what, kind, message)
 }
 
+/// An object of a kind that no manifest of the cluster names.
+fn never_listed(what: String) -> cluster::Error {
+    let message = format!(
+        "{NOT_CAPTURED}: no release had an object of this kind; look at the cluster itself"
+    );
+    fault(what, ErrorKind::Server, message)
+}
+
 /// An object that no release's manifest had: it is there, and that is all that is kept of it.
 fn only_named(what: String) -> cluster::Error {
     let message = "it is there, in no release, and the saved inventory holds only its name: look at the cluster itself";
@@ -139,10 +147,13 @@ impl Reader for Saved {
             let text = answer.again()?.as_ref();
             return text.map(|text| live(text, &key)).transpose();
         }
+        let kind = list_key(&object.api_version, &object.kind);
+        if !self.answers.lists.contains_key(&kind) {
+            return Err(never_listed(key));
+        }
         let list = self.list(&object.api_version, &object.kind)?;
         let place = place_named(object);
-        let others = &self.answers.others;
-        let others = others.get(&list_key(&object.api_version, &object.kind));
+        let others = self.answers.others.get(&kind);
         if others.is_some_and(|others| others.contains(&place)) {
             return Err(only_named(key));
         }

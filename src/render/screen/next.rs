@@ -50,7 +50,8 @@ impl NextScreen<'_> {
             let outcomes = a.outcome.cmp(&b.outcome);
             outcomes.then_with(|| release_order(&a.release, &b.release))
         });
-        let held = sorted.iter().filter(|it| it.is_held()).count() as u64;
+        let untold = sorted.iter().filter(|it| it.is_untold()).count() as u64;
+        let held = sorted.iter().filter(|it| it.is_held()).count() as u64 - untold;
         let outcomes = [
             ReleaseOutcome::Blocked,
             ReleaseOutcome::NeedsChoice,
@@ -85,7 +86,7 @@ impl NextScreen<'_> {
                 json!({
                     "releases": sorted.len(), "outcomes": outcomes, "objects": count(|_| 1), "conflicts": conflicts,
                     "drops": count(|it| it.drops.len()), "created": of_word("Created"), "deleted": of_word("Deleted"),
-                    "kept": of_word("Kept"), "invalid": of_word("Invalid"), "hooks": self.hooks,
+                    "kept": of_word("Kept"), "invalid": of_word("Invalid"), "unknown": of_word("Unknown"), "hooks": self.hooks,
                 }),
             )
             .field("dryRuns", json!(self.dry_runs))
@@ -96,9 +97,13 @@ impl NextScreen<'_> {
             document = document.gap().table(fields);
         }
         document = document.total([Span::plain(format!(
-            "{} of {} would fail: {}, {} invalid; {} created, {} deleted; {}, {}, 0 writes.",
+            "{} of {} would fail{}: {}, {} invalid; {} created, {} deleted; {}, {}, 0 writes.",
             text::count(held),
             text::counted(sorted.len() as u64, "upgrade"),
+            match untold {
+                0 => String::new(),
+                some => format!(", {} cannot be told", text::count(some)),
+            },
             text::counted(conflicts, "conflict"),
             text::count(of_word("Invalid")),
             text::count(of_word("Created")),
@@ -396,6 +401,45 @@ eu-1/shop/checkout   service/old           deleted    <none>           <none>   
 1 hook of the manifest not forecast.
 Next: refit fields eu-1/shop/deployment/checkout   who owns what of it
 "
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_no_failure_and_the_file_is_named() {
+        let unknown = NextOutcome::Unknown {
+            reason: "only its name is there".into(),
+        };
+        let mut upgrades = acme();
+        upgrades.push(upgrade(
+            "eu-3/shop/checkout",
+            true,
+            vec![object("ConfigMap", "ca", unknown)],
+        ));
+        let screen = NextScreen {
+            fleet: "acme",
+            manifest: "next.yaml",
+            hooks: 0,
+            taken_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+            upgrades: &upgrades,
+            unread: &BTreeMap::new(),
+            clusters: 3,
+            dry_runs: 0,
+            took: SignedDuration::from_millis(400),
+            from: Some("acme.inv.json".into()),
+            tool: "0.1.0",
+        };
+        assert_eq!(screen.document().to_json()["summary"]["unknown"], 1);
+        let printed = screen
+            .document()
+            .print(Format::Table, None, &Frame::PIPE, &Frame::PIPE)
+            .unwrap();
+        let lines: Vec<&str> = printed.stderr.lines().take(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "1 of 3 upgrades would fail, 1 cannot be told: 1 conflict, 0 invalid; 0 created, 1 deleted; 3 clusters, from acme.inv.json of 2026-11-23T10:00Z, 0.4s, 0 writes.",
+                "Of values of Secrets a saved inventory holds digests: they count as changed.",
+            ]
         );
     }
 }

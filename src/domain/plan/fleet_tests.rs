@@ -460,6 +460,39 @@ fn places(plan: &Plan) -> BTreeMap<ReleaseId, (u32, u32)> {
         .collect()
 }
 
+/// Found by the property below: the first stage had nobody, so the second began with its lowest risk; somebody in the first
+/// turned the second's order around.
+#[test]
+fn who_comes_first_in_a_stage_is_not_decided_by_another() {
+    let capped = Cap {
+        name: "cap_per_chart".to_owned(),
+        count: Counted::Releases,
+        per: Key::Chart,
+        at_most: 1,
+    };
+    let mut settings = PlanSettings {
+        canary: CanaryRule::None,
+        caps: vec![capped],
+        ..PlanSettings::default()
+    };
+    settings.risk.order = RiskOrder::HighFirst;
+    settings.stages = vec![Stage {
+        name: "prod".to_owned(),
+        selector: "env=prod".parse().unwrap(),
+        cut: Cut::Whole,
+    }];
+    let fleet = fleet(settings);
+    let of = |cluster, replicas| candidate((cluster, 0, 2, 9, 0, replicas, 9));
+    let all = vec![of(0, 0), of(3, 0), of(4, 1)];
+    let none = Dependencies::default();
+    let before = places(&make(all.clone(), &none, &fleet));
+    let stranger = candidate((2, 77, 77, 9, 3, 2, 9));
+    let more = [all, vec![stranger.clone()]].concat();
+    let mut after = places(&make(more, &none, &fleet));
+    assert!(after.remove(&stranger.forecast.release).is_some());
+    assert_eq!(before, after);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 

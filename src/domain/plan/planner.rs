@@ -284,8 +284,7 @@ fn preference(
         });
     }
     let mut preference = Vec::with_capacity(intake.rows.len());
-    let mut canary_to_come = settings.canary == CanaryRule::None;
-    for (places, cut) in of_stage.into_iter().zip(cuts) {
+    for (stage, (places, cut)) in of_stage.into_iter().zip(cuts).enumerate() {
         let mut sequence = if cut.is_exact() {
             order(places)
         } else {
@@ -293,17 +292,14 @@ fn preference(
             order::by_risk(places)
         };
         if settings.risk.order == RiskOrder::HighFirst && !sequence.is_empty() {
-            // The very first wave shows that it works at all: not with the greatest risk.
-            let first = if canary_to_come {
-                cut.most(0) as usize
-            } else {
-                0
-            };
+            // Without canaries the first wave of the first stage shows that it works at all: not with the greatest risk. Of the
+            // first one even if it is empty: who is in a stage must not change who comes first in another.
+            let shows = stage == 1 && settings.canary == CanaryRule::None;
+            let first = if shows { cut.most(0) as usize } else { 0 };
             let rest = first.min(sequence.len());
             let score = |at: &u32| Reverse(intake.rows[*at as usize].risk.score);
             sequence[rest..].sort_by_key(score);
         }
-        canary_to_come &= sequence.is_empty();
         preference.append(&mut sequence);
     }
     preference

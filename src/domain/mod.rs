@@ -3,6 +3,7 @@ pub mod audit;
 pub mod fields;
 pub mod fleet;
 pub mod graph;
+pub mod hex;
 pub mod ids;
 pub mod object;
 pub mod plan;

@@ -5,6 +5,7 @@
 //! The text is bound to cluster, object uid and resourceVersion; its digest is an HMAC under the data key, since a bare
 //! hash of a short password can be guessed.
 
+use crate::domain::hex::hex;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -275,10 +276,6 @@ fn decrypt(
         .decrypt(&XNonce::from(nonce), Payload { msg: &text, aad })
         .map(Zeroizing::new)
         .map_err(|_| SealError::Damaged)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

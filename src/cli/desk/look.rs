@@ -1,18 +1,19 @@
 //! Verbs that only look: fleet, inventory, audit.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::ground::planned;
+use super::shadow::none_answered;
 use super::{Desk, scope};
 use crate::cli::backend::Configured;
 use crate::cli::context::Invocation;
 use crate::cli::error::{CliError, ErrorCode};
 use crate::cli::globals::Globals;
-use crate::cluster::Reader;
 use crate::config::{self, ConfigInvalid, Contexts};
 use crate::domain::fleet::Fleet;
 use crate::domain::release::Inventory;
 use crate::engine::inventory::{Source, inventory as read};
+use crate::engine::plan::Planned;
 
 /// Name of a fleet that is made of contexts, without a fleet.toml.
 const UNNAMED: &str = "contexts";
@@ -181,41 +182,17 @@ pub async fn inventory(
 }
 
 pub(super) async fn sources(desk: &Desk, fleet: &Fleet) -> Vec<Source> {
-    let connected = desk.connect(&fleet.clusters).await;
-    let order = fleet.clusters.iter().map(|cluster| cluster.name.clone());
-    order
-        .filter_map(|name| {
-            let reader = connected
-                .get(&name)?
-                .clone()
-                .map(|cluster| -> Arc<dyn Reader> { cluster });
-            Some(Source { name, reader })
-        })
-        .collect()
+    let clusters = planned(desk, fleet).await;
+    clusters.into_iter().map(Planned::into_source).collect()
 }
 
 /// No cluster answered: then there is nothing to show.
 fn all_away(inventory: &Inventory) -> Result<(), CliError> {
-    let away: Vec<String> = inventory
-        .clusters
-        .iter()
-        .filter_map(|cluster| {
-            Some(format!(
-                "{}: {}",
-                cluster.name,
-                cluster.unreachable.as_ref()?
-            ))
-        })
-        .collect();
+    let clusters = inventory.clusters.iter();
+    let away = clusters.filter_map(|it| Some((&it.name, it.unreachable.as_ref()?)));
+    let away: Vec<_> = away.collect();
     if away.len() < inventory.clusters.len() || away.is_empty() {
         return Ok(());
     }
-    let mut made = CliError::new(
-        ErrorCode::Unreachable,
-        format!("none of {} clusters answered", away.len()),
-    );
-    for line in away {
-        made = made.at(line);
-    }
-    Err(made)
+    Err(none_answered(away))
 }

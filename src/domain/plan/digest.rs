@@ -10,6 +10,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Plan, PlanMetadata, Seals, Wave, canonical};
+use crate::domain::hex::{hex, push_hex};
 use crate::domain::ids::Digest;
 
 /// Hex digits of one seal. 32 bits find the place of an edit; against an attacker stands the digest alone.
@@ -214,20 +215,6 @@ impl Canonical {
 fn seal(text: &[u8], seals: &mut String) {
     let sum = Sha256::digest(text);
     push_hex(seals, sum.get(..SEAL / 2).unwrap_or_default());
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    push_hex(&mut text, bytes);
-    text
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or_default();
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0xf));
-    }
 }
 
 /// The canonical JSON of a tree, as the tests compute it.

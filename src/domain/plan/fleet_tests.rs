@@ -397,29 +397,35 @@ fn civil_time(hour: i8, minute: i8) -> jiff::civil::Time {
 fn edges(all: &[Candidate], pairs: &[(usize, usize)], shuffle: u64) -> Dependencies {
     let n = all.len();
     let weight = |at: usize| (at as u64).wrapping_mul(shuffle | 1) % 251;
-    let edge = |(a, b): &(usize, usize)| {
+    let lawful = |(a, b): &(usize, usize)| {
         let (a, b) = (a % n.max(1), b % n.max(1));
         let (from, on) = if (weight(a), a) > (weight(b), b) {
             (a, b)
         } else {
             (b, a)
         };
-        (n > 0 && from != on).then(|| Edge {
-            dependent: u32::try_from(from).unwrap(),
-            on: u32::try_from(on).unwrap(),
-            reason: 0,
-        })
+        let number = |at| u32::try_from(at).unwrap();
+        (n > 0 && from != on).then(|| edge((number(from), number(on))))
     };
+    depends(all, pairs.iter().filter_map(lawful).collect())
+}
+
+/// These edges among these releases.
+fn depends(all: &[Candidate], edges: Vec<Edge>) -> Dependencies {
     let reason = EdgeReason {
         kind: "declared".to_owned(),
         detail: "test".to_owned(),
     };
-    Dependencies::new(
-        all.iter().map(|it| it.forecast.release.clone()).collect(),
-        pairs.iter().filter_map(edge).collect(),
-        vec![reason],
-    )
-    .unwrap()
+    let releases = all.iter().map(|it| it.forecast.release.clone());
+    Dependencies::new(releases.collect(), edges, vec![reason]).unwrap()
+}
+
+fn edge((dependent, on): (u32, u32)) -> Edge {
+    Edge {
+        dependent,
+        on,
+        reason: 0,
+    }
 }
 
 fn pairs() -> impl Strategy<Value = Vec<(usize, usize)>> {
@@ -609,22 +615,7 @@ fn a_canary_that_is_there_for_another_says_so() {
     let all: Vec<Candidate> = [(0, 0, 0), (0, 1, 1), (4, 0, 0), (4, 1, 2)]
         .map(|(cluster, name, chart)| candidate((cluster, name, chart, 9, 1, 0, 9)))
         .into();
-    let pairs = [(1, 0), (3, 2)];
-    let edge = |(dependent, on)| Edge {
-        dependent,
-        on,
-        reason: 0,
-    };
-    let reason = EdgeReason {
-        kind: "declared".to_owned(),
-        detail: "test".to_owned(),
-    };
-    let dependencies = Dependencies::new(
-        all.iter().map(|it| it.forecast.release.clone()).collect(),
-        pairs.map(edge).into(),
-        vec![reason],
-    )
-    .unwrap();
+    let dependencies = depends(&all, [(1, 0), (3, 2)].map(edge).into());
     let canary = CanaryRule::Coverage {
         selector: Selector::all(),
         max_risk: None,
@@ -649,21 +640,8 @@ fn a_circle_is_refused_with_its_releases() {
     let all: Vec<Candidate> = (0..4)
         .map(|name| candidate((0, name, 0, 9, 1, 0, 9)))
         .collect();
-    let edge = |dependent, on| Edge {
-        dependent,
-        on,
-        reason: 0,
-    };
-    let reason = EdgeReason {
-        kind: "declared".to_owned(),
-        detail: "test".to_owned(),
-    };
-    let dependencies = Dependencies::new(
-        all.iter().map(|it| it.forecast.release.clone()).collect(),
-        vec![edge(0, 1), edge(1, 2), edge(2, 1), edge(3, 0)],
-        vec![reason],
-    )
-    .unwrap();
+    let circle = [(0, 1), (1, 2), (2, 1), (3, 0)];
+    let dependencies = depends(&all, circle.map(edge).into());
     let fleet = fleet(PlanSettings::default());
     let request = PlanRequest {
         fleet: &fleet,

@@ -280,20 +280,8 @@ impl<'a> Intake<'a> {
             .find(|pair| pair.first() == pair.last());
         twice(equal.and_then(|pair| self.release(*pair.first()?)))?;
         let held = || self.held.iter().map(|it| &it.release);
-        let neighbours = held().zip(held().skip(1));
-        twice(
-            neighbours
-                .filter(|(a, b)| a == b)
-                .map(|(a, _)| a.clone())
-                .next(),
-        )?;
-        let neighbours = self.done.iter().zip(self.done.iter().skip(1));
-        twice(
-            neighbours
-                .filter(|(a, b)| a == b)
-                .map(|(a, _)| a.clone())
-                .next(),
-        )?;
+        twice(repeated(held()).cloned())?;
+        twice(repeated(self.done.iter()).cloned())?;
         let mut apart: Index<Who> = Index::default();
         for release in held().chain(&self.done) {
             // Each was numbered when it came in.
@@ -413,4 +401,10 @@ fn kept(candidate: Candidate) -> HeldRelease {
         outcome: candidate.forecast.outcome,
         reasons,
     }
+}
+
+/// The first of sorted releases that is there again.
+fn repeated<'a>(sorted: impl Iterator<Item = &'a ReleaseId> + Clone) -> Option<&'a ReleaseId> {
+    let mut pairs = sorted.clone().zip(sorted.skip(1));
+    pairs.find(|(a, b)| a == b).map(|(a, _)| a)
 }

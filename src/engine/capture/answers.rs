@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::refusal::Answer;
 use crate::cluster::{Kind, RecordHead};
+use crate::domain::hex::hex;
 use crate::domain::ids::{Namespace, ResourceVersion, Uid};
 use crate::domain::object::ObjectRef;
 use crate::domain::release::Driver;
@@ -238,14 +239,4 @@ pub fn timeless(entries: &Value) -> Value {
         }
     }
     entries
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0xf)]);
-    let pairs = bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)]);
-    pairs.collect()
 }

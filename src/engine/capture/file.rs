@@ -19,8 +19,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::answers::{Text, hex};
+use super::answers::Text;
 use super::{FleetCapture, HeldCluster, Taken};
+use crate::domain::hex::hex;
 use crate::domain::ids::ClusterName;
 
 /// The format that this refit writes and reads.

@@ -12,14 +12,13 @@
 //! | fields that a Secret does not have | their digests: a misspelt `stringdata` holds passwords too |
 //! | kind, names, labels, type, owners, managedFields | stay |
 
+use crate::domain::hex::hex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use zeroize::Zeroizing;
-
-use super::answers::hex;
 
 /// Length of the key.
 pub const KEY_BYTES: usize = 32;

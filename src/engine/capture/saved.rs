@@ -148,10 +148,10 @@ impl Reader for Saved {
             return text.map(|text| live(text, &key)).transpose();
         }
         let kind = list_key(&object.api_version, &object.kind);
-        if !self.answers.lists.contains_key(&kind) {
+        let Some(list) = self.answers.lists.get(&kind) else {
             return Err(never_listed(key));
-        }
-        let list = self.list(&object.api_version, &object.kind)?;
+        };
+        let list = list.again()?;
         let place = place_named(object);
         let others = self.answers.others.get(&kind);
         if others.is_some_and(|others| others.contains(&place)) {

@@ -1,5 +1,5 @@
 //! The state of a record beside an identity that survives a change of that state.
-use std::fmt::Write as _;
+use crate::domain::hex::hex;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -77,13 +77,4 @@ fn go_time(text: &str) -> String {
         ("0001-01-01T00:00:00", "Z") => String::new(),
         _ => format!("{clock}{offset}"),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

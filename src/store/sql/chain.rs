@@ -65,15 +65,6 @@ impl Encoder {
     }
 }
 
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// The bytes of lower-case hex of a SHA-256; `None` for anything else.
 pub(super) fn from_hex(text: &str) -> Option<Hash> {
     let digit = |byte: u8| match byte {
@@ -97,6 +88,7 @@ pub(super) fn from_hex(text: &str) -> Option<Hash> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hex::hex;
 
     const LINK: Link<'static> = Link {
         prev: &GENESIS,

@@ -6,6 +6,7 @@ use super::chain::{self, Hash, Link};
 use super::image;
 use super::sqlite::{OrFailure as _, Pool, Row, failure};
 use super::work::{read_direction, read_job, read_release, release_text};
+use crate::domain::hex::hex;
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, Epoch, ReleaseId, RunId, Seq};
 use crate::store::{AttemptRow, Error, Holder, Result, StoredEntry};
 
@@ -214,5 +215,5 @@ pub(super) async fn head(readers: &Pool, cluster: &ClusterName) -> Result<Option
             .fetch_optional(readers)
             .await
             .or_failure("read the journal")?;
-    Ok(row.map(|(seq, hash)| (Seq(seq.unsigned_abs()), Digest::new(chain::hex(&hash)))))
+    Ok(row.map(|(seq, hash)| (Seq(seq.unsigned_abs()), Digest::new(hex(&hash)))))
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt as _;
 use sqlx::Row as _;
 
-use super::chain::{GENESIS, Hash, hex};
+use super::chain::{GENESIS, Hash};
 use super::image;
 use super::read::{attempt_row, damaged, linked};
 use super::sqlite::{self, Connection, OrFailure as _, Pool, failure};
 use super::work::TAKEOVER;
+use crate::domain::hex::hex;
 use crate::domain::ids::{AttemptNo, ClusterName, Digest, ReleaseId, Seq};
 use crate::domain::run::{Entry, Outcome};
 use crate::store::{AttemptRow, Error, HANDED_BACK, Result, StoredEntry};

@@ -188,6 +188,11 @@ pub(super) fn twice(rate: u32) -> Option<u32> {
     rate.checked_mul(2).filter(|it| *it <= MOST_RATE)
 }
 
+/// So many days earlier, or `first` if that is nearer; none if the date is not after it.
+pub(super) fn sooner(date: Date, days: i32, first: Date) -> Option<Date> {
+    earlier(date, days, first).or((first < date).then_some(first))
+}
+
 /// So many days earlier, but not before `first`.
 pub(super) fn earlier(date: Date, days: i32, first: Date) -> Option<Date> {
     let earlier = date.checked_sub(jiff::Span::new().days(days)).ok();

@@ -3,7 +3,7 @@
 //! First each setting alone, as few steps as keep the deadline. If none does, all settings as far as they go; if that keeps it, each
 //! is taken back as far as it can be, the one that gains least first. What is left is a set of which no part is needless.
 
-use super::change::{Change, earlier, longer_opening, one_more_day, shorter_soak, twice};
+use super::change::{Change, longer_opening, one_more_day, shorter_soak, sooner, twice};
 use super::open::OpenTime;
 use super::relax::{EARLIER, Priced, Pricing};
 
@@ -61,15 +61,9 @@ impl Pricing<'_> {
             }
             Change::Thaw(name, date) => {
                 let first = self.terms.settings.freezes.get(name)?.from;
-                let sooner = earlier(*date, EARLIER, first);
-                let sooner = sooner.or((first < *date).then_some(first));
-                sooner.map(|date| Change::Thaw(name.clone(), date))
+                sooner(*date, EARLIER, first).map(|date| Change::Thaw(name.clone(), date))
             }
-            Change::Defer(date) => {
-                let made = self.made();
-                let sooner = earlier(*date, EARLIER, made);
-                sooner.or((made < *date).then_some(made)).map(Change::Defer)
-            }
+            Change::Defer(date) => sooner(*date, EARLIER, self.made()).map(Change::Defer),
         }
     }
 

@@ -6,9 +6,9 @@
 //!
 //! `clock` knows a zone's offsets; `open` makes open time of windows and freezes; `sites` says which clusters share
 //! theirs; `work` sums up waves by cluster; `pace` says how long each cluster writes; `place` puts that into open time,
-//! wave after wave; `share` gives the pace of those that are shut to those that are open; `waits` says why a wave does not start before; `finish` holds the end against the deadline; `relax`
-//! prices what would make it sooner, each a `change` of one setting, and `ladder` finds the
-//! least that keeps a deadline. The rules are in ADR 15.
+//! wave after wave; `share` gives the pace of those that are shut to those that are open; `waits` says why a wave does not
+//! start before; `finish` holds the end against the deadline; `relax` prices what would make it sooner, each a `change` of
+//! one setting, and `ladder` finds the least that keeps a deadline. The rules are in ADR 15.
 
 mod change;
 mod clock;

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::change::{Change, earlier, longer_opening, one_more_day, shorter_soak, twice};
+use super::change::{Change, earlier, longer_opening, one_more_day, shorter_soak, sooner, twice};
 use super::finish::{done, slack};
 use super::open::OpenTime;
 use super::pace::{WaveWriting, writing};
@@ -213,8 +213,7 @@ impl Pricing<'_> {
             all.extend(thaw.map(|date| vec![Change::Thaw(name.clone(), date)]));
         }
         if let Some(date) = settings.risk.defer_low_until {
-            let made = self.made();
-            let sooner = earlier(date, EARLIER, made).or((made < date).then_some(made));
+            let sooner = sooner(date, EARLIER, self.made());
             all.extend(sooner.map(|date| vec![Change::Defer(date)]));
         }
         all.extend(self.faster());
